@@ -1,0 +1,25 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace DonkeyWork.CodeSandbox.Contracts;
+
+/// <summary>The one source-generated description of everything on the wire: camelCase, absent means null, names match in any case.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.Strict,
+    AllowOutOfOrderMetadataProperties = true)]
+[JsonSerializable(typeof(CreateSandboxRequest))]
+[JsonSerializable(typeof(SandboxInfo))]
+[JsonSerializable(typeof(IReadOnlyList<SandboxInfo>))]
+[JsonSerializable(typeof(CreationEvent))]
+[JsonSerializable(typeof(DeleteSandboxResult))]
+[JsonSerializable(typeof(DeleteAllResult))]
+[JsonSerializable(typeof(ExecuteRequest))]
+[JsonSerializable(typeof(ExecutionEvent))]
+[JsonSerializable(typeof(SandboxStart))]
+[JsonSerializable(typeof(ClaimRequest))]
+[JsonSerializable(typeof(ClaimResponse))]
+[JsonSerializable(typeof(ExecutorStats))]
+[JsonSerializable(typeof(Problem))]
+public sealed partial class ContractsJsonContext : JsonSerializerContext;

@@ -1,0 +1,65 @@
+namespace DonkeyWork.CodeSandbox.Contracts;
+
+/// <summary>The stable values of a problem's <c>code</c>.</summary>
+public static class ErrorCodes
+{
+    /// <summary>400: the request is malformed or a field is wrong; <c>errors</c> names each.</summary>
+    public const string InvalidRequest = "invalid_request";
+
+    /// <summary>401: no key or token, or a wrong one.</summary>
+    public const string Unauthorized = "unauthorized";
+
+    /// <summary>403: a web page of another origin may not call.</summary>
+    public const string OriginNotAllowed = "origin_not_allowed";
+
+    /// <summary>403: the request's Host is not a name of this machine.</summary>
+    public const string HostNotAllowed = "host_not_allowed";
+
+    /// <summary>404: no such route.</summary>
+    public const string NotFound = "not_found";
+
+    /// <summary>405: the route does not take this method.</summary>
+    public const string MethodNotAllowed = "method_not_allowed";
+
+    /// <summary>404: no such sandbox.</summary>
+    public const string SandboxNotFound = "sandbox_not_found";
+
+    /// <summary>409: the sandbox is still being created; try again after <c>Retry-After</c>.</summary>
+    public const string SandboxNotReady = "sandbox_not_ready";
+
+    /// <summary>409: nobody has claimed this executor yet.</summary>
+    public const string NotClaimed = "not_claimed";
+
+    /// <summary>409: this executor belongs to somebody.</summary>
+    public const string AlreadyClaimed = "already_claimed";
+
+    /// <summary>413: the command does not fit into one argument.</summary>
+    public const string CommandTooLong = "command_too_long";
+
+    /// <summary>413: the body is larger than the route takes.</summary>
+    public const string BodyTooLarge = "body_too_large";
+
+    /// <summary>415: the body is not <c>application/json</c>.</summary>
+    public const string UnsupportedMediaType = "unsupported_media_type";
+
+    /// <summary>422 or 503: the command could not be started; <c>detail</c> says why.</summary>
+    public const string StartFailed = "start_failed";
+
+    /// <summary>429: the limit of sandboxes is reached.</summary>
+    public const string LimitReached = "limit_reached";
+
+    /// <summary>500: a defect of ours.</summary>
+    public const string InternalError = "internal_error";
+
+    /// <summary>502: the sandbox exists and its executor does not answer.</summary>
+    public const string ExecutorUnreachable = "executor_unreachable";
+
+    /// <summary>502: the executor answered what it never should.</summary>
+    public const string ExecutorError = "executor_error";
+
+    /// <summary>503: the backend cannot be reached or refuses.</summary>
+    public const string BackendUnavailable = "backend_unavailable";
+
+    /// <summary>503: the Manager is stopping.</summary>
+    public const string Stopping = "stopping";
+}

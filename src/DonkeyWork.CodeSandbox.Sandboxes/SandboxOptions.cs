@@ -1,0 +1,44 @@
+using System.ComponentModel.DataAnnotations;
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes;
+
+/// <summary>What an operator can set about sandboxes on every backend: the section <c>KataContainerManager</c>.</summary>
+public record SandboxOptions
+{
+    /// <summary>First part of every sandbox's name; a DNS label of at most 54 characters (RFC 1123).</summary>
+    [RegularExpression("[a-z0-9]([-a-z0-9]{0,52}[a-z0-9])?")]
+    public string PodNamePrefix { get; init; } = "kata-sandbox";
+
+    /// <summary>What a sandbox is promised when the caller does not say.</summary>
+    public QuantityOptions DefaultResourceRequests { get; init; } = new() { MemoryMi = 128, CpuMillicores = 250 };
+
+    /// <summary>What a sandbox may use when the caller does not say.</summary>
+    public QuantityOptions DefaultResourceLimits { get; init; } = new() { MemoryMi = 512, CpuMillicores = 1000 };
+
+    /// <summary>What no caller may exceed.</summary>
+    public QuantityOptions MaxResourceLimits { get; init; } = new() { MemoryMi = 4096, CpuMillicores = 4000 };
+
+    /// <summary>Seconds a sandbox has to become ready; also how long a silent executor is given.</summary>
+    [Range(30, 300)]
+    public int PodReadyTimeoutSeconds { get; init; } = 90;
+
+    /// <summary>How many sandboxes there may be, the pool's included.</summary>
+    [Range(1, 10_000)]
+    public int MaxTotalContainers { get; init; } = 50;
+}
+
+/// <summary>Memory and CPU in the configuration.</summary>
+public sealed record QuantityOptions
+{
+    /// <summary>Memory in MiB.</summary>
+    [Range(1, 1_048_576)]
+    public int MemoryMi { get; init; }
+
+    /// <summary>CPU in thousandths of a core.</summary>
+    [Range(1, 1_024_000)]
+    public int CpuMillicores { get; init; }
+
+    /// <summary>The same on the wire.</summary>
+    public ResourceQuantities ToQuantities() => new() { MemoryMi = MemoryMi, CpuMillicores = CpuMillicores };
+}
