@@ -62,7 +62,7 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <exception cref="LimitReachedException">There are as many as the operator allows.</exception>
     /// <exception cref="InvalidRequestException">Some fields are wrong.</exception>
     /// <exception cref="CreationFailedException">It did not become ready.</exception>
-    /// <exception cref="StreamInterruptedException">The connection broke before it was ready.</exception>
+    /// <exception cref="InterruptedException">The connection broke before it was ready.</exception>
     /// <exception cref="CodeSandboxException">Anything else, by its code.</exception>
     public async Task<Sandbox> CreateAsync(CreateSandboxOptions? options = null, CancellationToken cancellationToken = default)
     {

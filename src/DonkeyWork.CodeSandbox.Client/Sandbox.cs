@@ -33,7 +33,7 @@ public sealed class Sandbox : IAsyncDisposable
     /// <param name="cancellationToken">Ends the command and everything it started.</param>
     /// <exception cref="OutputTooLargeException">It printed more than is to be kept; it has been ended.</exception>
     /// <exception cref="SandboxLostException">The sandbox went away in the middle.</exception>
-    /// <exception cref="StreamInterruptedException">The connection broke; how the command ended is unknown.</exception>
+    /// <exception cref="InterruptedException">The connection broke; how the command ended is unknown.</exception>
     /// <exception cref="SandboxNotFoundException">There is no such sandbox.</exception>
     /// <exception cref="SandboxNotReadyException">It is still being created.</exception>
     /// <exception cref="InvalidRequestException">An option is out of range.</exception>
@@ -79,7 +79,7 @@ public sealed class Sandbox : IAsyncDisposable
             await _client.TryDeleteAsync(Name).ConfigureAwait(false);
     }
 
-    private async Task<Exception> ExplainAsync(StreamInterruptedException interrupted, CancellationToken cancellationToken)
+    private async Task<Exception> ExplainAsync(InterruptedException interrupted, CancellationToken cancellationToken)
     {
         try
         {

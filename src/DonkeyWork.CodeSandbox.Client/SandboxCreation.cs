@@ -117,8 +117,8 @@ public sealed class SandboxCreation : IAsyncEnumerable<CreationEvent>, IAsyncDis
         try
         {
             return await _events!.NextAsync().ConfigureAwait(false)
-                ?? throw new StreamInterruptedException(
-                    ClientErrorCodes.StreamCut, $"{_client.Server.Name} ended the stream before the sandbox was ready.");
+                ?? throw new InterruptedException(
+                    ClientErrorCodes.ResponseCut, $"{_client.Server.Name} ended the stream before the sandbox was ready.");
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {

@@ -118,11 +118,20 @@ internal sealed class ServerConnection : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new CodeSandboxException(ClientErrorCodes.Unreachable, $"{Name} cannot be reached: {e.Message}", e);
+            throw NeverConnected(e)
+                ? new CodeSandboxException(ClientErrorCodes.Unreachable, $"{Name} cannot be reached: {e.Message}", e)
+                : new InterruptedException(ClientErrorCodes.ResponseCut, $"The connection to {Name} broke before it had answered.", e);
         }
         catch (JsonException e)
         {
             throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{Name} answered with JSON that is not of this protocol.", e);
         }
     }
+
+    private static bool NeverConnected(Exception e) =>
+        e is HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError,
+        };
 }

@@ -6,7 +6,7 @@ namespace DonkeyWork.CodeSandbox.Client;
 /// </summary>
 public static class ClientErrorCodes
 {
-    /// <summary>No connection, or it broke before an answer came.</summary>
+    /// <summary>No connection could be made; nothing was sent.</summary>
     public const string Unreachable = "unreachable";
 
     /// <summary>No answer within <see cref="ConnectionOptions.RequestTimeout"/>.</summary>
@@ -15,8 +15,8 @@ public static class ClientErrorCodes
     /// <summary>An answer that is not of this protocol: a proxy's error page, a redirect, malformed JSON.</summary>
     public const string UnexpectedResponse = "unexpected_response";
 
-    /// <summary>A stream ended without its last event.</summary>
-    public const string StreamCut = "stream_cut";
+    /// <summary>An answer broke off, or a stream ended without its last event.</summary>
+    public const string ResponseCut = "response_cut";
 
     /// <summary>Nothing came on a stream for <see cref="ConnectionOptions.StreamIdleTimeout"/>, not even a keep-alive.</summary>
     public const string StreamIdle = "stream_idle";

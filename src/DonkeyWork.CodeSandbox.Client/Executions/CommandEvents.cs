@@ -17,16 +17,21 @@ internal static class CommandEvents
         ServerConnection server,
         string path,
         ExecuteRequest request,
-        Func<StreamInterruptedException, CancellationToken, Task<Exception>> explain,
+        Func<InterruptedException, CancellationToken, Task<Exception>> explain,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var events = await server.OpenStreamAsync<ExecuteRequest, ExecutionEvent>(path, request, cancellationToken).ConfigureAwait(false);
+        var events = await ExplainingAsync(
+            () => new ValueTask<EventStream<ExecutionEvent>>(
+                server.OpenStreamAsync<ExecuteRequest, ExecutionEvent>(path, request, cancellationToken))).ConfigureAwait(false);
+        Func<ValueTask<ExecutionEvent>> read = NextAsync;
         try
         {
             ExecutionEvent next;
             do
             {
-                yield return next = await NextAsync().ConfigureAwait(false);
+                // Between two reads nobody else would notice.
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return next = await ExplainingAsync(read).ConfigureAwait(false);
             }
             while (next is not CompletedEvent);
             await events.EndAsync().ConfigureAwait(false);
@@ -36,17 +41,18 @@ internal static class CommandEvents
             await events.DisposeAsync().ConfigureAwait(false);
         }
 
-        async ValueTask<ExecutionEvent> NextAsync()
+        async ValueTask<ExecutionEvent> NextAsync() =>
+            await events.NextAsync().ConfigureAwait(false)
+                ?? throw new InterruptedException(
+                    ClientErrorCodes.ResponseCut, $"{server.Name} ended the stream before the command was complete.");
+
+        async ValueTask<T> ExplainingAsync<T>(Func<ValueTask<T>> act)
         {
-            // Between two reads nobody else would notice.
-            cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                return await events.NextAsync().ConfigureAwait(false)
-                    ?? throw new StreamInterruptedException(
-                        ClientErrorCodes.StreamCut, $"{server.Name} ended the stream before the command was complete.");
+                return await act().ConfigureAwait(false);
             }
-            catch (StreamInterruptedException e)
+            catch (InterruptedException e)
             {
                 throw await explain(e, cancellationToken).ConfigureAwait(false);
             }

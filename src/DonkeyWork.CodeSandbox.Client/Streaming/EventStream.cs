@@ -41,8 +41,9 @@ internal sealed class EventStream<T> : IAsyncDisposable
             if (!await _events.MoveNextAsync().ConfigureAwait(false))
                 return null;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
+            // NotSupported is what the serializer says to an event that does not name its kind.
             throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{_server} sent an event that is not of this protocol.", e);
         }
 

@@ -2,7 +2,7 @@ namespace DonkeyWork.CodeSandbox.Client.Streaming;
 
 /// <summary>
 /// A response body that may not be silent for too long while somebody reads it, nor send more than
-/// <see cref="MaxEventBytes"/> without a whole event; what breaks it is a <see cref="StreamInterruptedException"/>.
+/// <see cref="MaxEventBytes"/> without a whole event; what breaks it is a <see cref="InterruptedException"/>.
 /// </summary>
 internal sealed class GuardedStream : Stream
 {
@@ -70,8 +70,8 @@ internal sealed class GuardedStream : Stream
             if (_caller.IsCancellationRequested)
                 throw new OperationCanceledException(e.Message, e, _caller);
             throw _stop.IsCancellationRequested
-                ? new StreamInterruptedException(ClientErrorCodes.StreamIdle, $"{_server} sent nothing for {_idleTimeout.TotalSeconds} s, not even a keep-alive.", e)
-                : new StreamInterruptedException(ClientErrorCodes.StreamCut, $"The connection to {_server} broke in the middle of a stream.", e);
+                ? new InterruptedException(ClientErrorCodes.StreamIdle, $"{_server} sent nothing for {_idleTimeout.TotalSeconds} s, not even a keep-alive.", e)
+                : new InterruptedException(ClientErrorCodes.ResponseCut, $"The connection to {_server} broke in the middle of a stream.", e);
         }
     }
 

@@ -1,20 +1,20 @@
 namespace DonkeyWork.CodeSandbox.Client;
 
 /// <summary>
-/// A stream ended before its last event: the connection was cut (<see cref="ClientErrorCodes.StreamCut"/>) or went
-/// silent (<see cref="ClientErrorCodes.StreamIdle"/>). How the command ended is unknown; the executor kills what it ran
-/// as soon as it notices.
+/// The connection broke (<see cref="ClientErrorCodes.ResponseCut"/>) or went silent (<see cref="ClientErrorCodes.StreamIdle"/>)
+/// after the request was sent and before its answer was whole: what came of it is unknown. The executor kills what a command
+/// started as soon as it notices.
 /// </summary>
-public class StreamInterruptedException : CodeSandboxException
+public class InterruptedException : CodeSandboxException
 {
-    internal StreamInterruptedException(string code, string message, Exception? innerException = null)
+    internal InterruptedException(string code, string message, Exception? innerException = null)
         : base(code, message, innerException)
     {
     }
 }
 
 /// <summary>The sandbox went away in the middle of a command.</summary>
-public sealed class SandboxLostException : StreamInterruptedException
+public sealed class SandboxLostException : InterruptedException
 {
     internal SandboxLostException(string name, Exception innerException)
         : base(ClientErrorCodes.SandboxLost, $"Sandbox {name} is gone: it expired, was deleted, or its machine failed.", innerException) =>
