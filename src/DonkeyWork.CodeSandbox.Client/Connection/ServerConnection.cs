@@ -9,6 +9,7 @@ namespace DonkeyWork.CodeSandbox.Client.Connection;
 /// <summary>One server: where it is, who we are to it, how long we wait, and its errors made typed.</summary>
 internal sealed class ServerConnection : IDisposable
 {
+    private const string JsonType = "application/json";
     private const string EventStreamType = "text/event-stream";
 
     // Null values where the contract has none are as malformed as missing ones.
@@ -46,7 +47,9 @@ internal sealed class ServerConnection : IDisposable
         WithinTimeoutAsync(
             async token =>
             {
-                using var response = await SendAsync(method, path, content: null, "application/json", token).ConfigureAwait(false);
+                using var response = await SendAsync(method, path, content: null, JsonType, token).ConfigureAwait(false);
+                if (response.Content.Headers.ContentType?.MediaType != JsonType)
+                    throw await ProblemReader.ReadAsync(response, Options.TimeProvider, token).ConfigureAwait(false);
                 var body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
                 return await JsonSerializer.DeserializeAsync(body, TypeInfo<T>(), token).ConfigureAwait(false)
                     ?? throw new JsonException("The answer is null.");
@@ -60,7 +63,7 @@ internal sealed class ServerConnection : IDisposable
             async token =>
             {
                 using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, TypeInfo<TBody>()));
-                content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+                content.Headers.ContentType = new MediaTypeHeaderValue(JsonType);
                 var response = await SendAsync(HttpMethod.Post, path, content, EventStreamType, token).ConfigureAwait(false);
                 try
                 {

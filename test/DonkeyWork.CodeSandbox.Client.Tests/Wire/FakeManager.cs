@@ -23,6 +23,8 @@ internal sealed class FakeManager : IAsyncDisposable
 
     public RequestDelegate OnExecute { get; set; } = context => Sse.AnswerAsync(context, Sse.Completed());
 
+    public RequestDelegate? OnDelete { get; set; }
+
     public int Asked(string line) => Server.Requests.Count(r => r.Line == line);
 
     public static async Task<FakeManager> StartAsync()
@@ -49,6 +51,7 @@ internal sealed class FakeManager : IAsyncDisposable
             ("DELETE", ["api", "kata"]) => DeleteAllAsync(context),
             (_, ["api", "kata", var name, ..]) when !Sandboxes.ContainsKey(name) => Sse.ProblemAsync(context, 404, "sandbox_not_found"),
             ("GET", ["api", "kata", var name]) => JsonAsync(context, Sse.Info(name)),
+            ("DELETE", ["api", "kata", _]) when OnDelete is not null => OnDelete(context),
             ("DELETE", ["api", "kata", var name]) => DeleteAsync(context, name),
             ("POST", ["api", "kata", _, "execute"]) => OnExecute(context),
             _ => Sse.ProblemAsync(context, 404, "not_found"),
