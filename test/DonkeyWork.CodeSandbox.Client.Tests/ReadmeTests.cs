@@ -31,7 +31,7 @@ public sealed class ReadmeTests
     [Fact]
     public void A_sample_that_prints_something_else_breaks_its_promise()
     {
-        var sample = new ReadmeSample("README.md", 1, "Heading", "one\n… two\n", _ => Task.CompletedTask);
+        var sample = new ReadmeSample("README.md", 1, "Heading", "one\n... two\n", _ => Task.CompletedTask);
 
         sample.Promises("one\nanything two\n").ShouldBeTrue();
         sample.Promises("one\nanything\n two\n").ShouldBeFalse();

@@ -7,7 +7,7 @@ namespace ReadmeSamples;
 /// <param name="Readme">The file's name.</param>
 /// <param name="Line">The block's first line in it.</param>
 /// <param name="Heading">The heading that it stands under.</param>
-/// <param name="Output">The <c>text</c> block right behind it, if any: what it prints; <c>…</c> stands for anything within a line.</param>
+/// <param name="Output">The <c>text</c> block right behind it, if any: what it prints; <c>...</c> stands for anything within a line.</param>
 /// <param name="Body">The block, given what turns an address of the README into a real one.</param>
 internal sealed record ReadmeSample(string Readme, int Line, string Heading, string? Output, Func<Func<string, string>, Task> Body)
 {
@@ -22,7 +22,7 @@ internal sealed record ReadmeSample(string Readme, int Line, string Heading, str
 
     /// <summary>Whether this is what the README says.</summary>
     public bool Promises(string printed) =>
-        Output is null || Regex.IsMatch(printed, $@"\A{Regex.Escape(Output).Replace("…", "[^\n]*", StringComparison.Ordinal)}\z");
+        Output is null || Regex.IsMatch(printed, $@"\A{Regex.Escape(Output).Replace(@"\.\.\.", "[^\n]*", StringComparison.Ordinal)}\z");
 
     /// <summary>The name in a test's report.</summary>
     public override string ToString() => $"{Readme}:{Line} {Heading}";
