@@ -66,7 +66,7 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <exception cref="CodeSandboxException">Anything else, by its code.</exception>
     public async Task<Sandbox> CreateAsync(CreateSandboxOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var creation = CreateWithProgress(options);
+        var creation = CreateWithProgressAsync(options);
         try
         {
             return await creation.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -82,7 +82,7 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <see cref="SandboxCreation.WaitAsync"/>. Nothing is sent before either.
     /// </summary>
     /// <param name="options">What the sandbox is to be.</param>
-    public SandboxCreation CreateWithProgress(CreateSandboxOptions? options = null) =>
+    public SandboxCreation CreateWithProgressAsync(CreateSandboxOptions? options = null) =>
         new(this, (options ?? new CreateSandboxOptions()).ToRequest());
 
     /// <summary>Every sandbox of this Manager.</summary>

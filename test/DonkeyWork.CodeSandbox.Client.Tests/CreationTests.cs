@@ -52,7 +52,7 @@ public sealed class CreationTests
     {
         await using var manager = await FakeManager.StartAsync();
         await using var client = new CodeSandboxClient(manager.Address);
-        var creation = client.CreateWithProgress();
+        var creation = client.CreateWithProgressAsync();
         manager.Server.Requests.ShouldBeEmpty();
 
         var seen = new List<CreationEvent>();
@@ -73,7 +73,7 @@ public sealed class CreationTests
         await using var manager = await FakeManager.StartAsync();
         await using var client = new CodeSandboxClient(manager.Address);
 
-        await using (var creation = client.CreateWithProgress())
+        await using (var creation = client.CreateWithProgressAsync())
         {
             await foreach (var _ in creation)
             {
@@ -90,7 +90,7 @@ public sealed class CreationTests
     {
         await using var manager = await FakeManager.StartAsync();
         await using var client = new CodeSandboxClient(manager.Address);
-        await using var creation = client.CreateWithProgress();
+        await using var creation = client.CreateWithProgressAsync();
 
         await foreach (var next in creation)
         {
@@ -108,7 +108,7 @@ public sealed class CreationTests
     {
         await using var manager = await FakeManager.StartAsync();
         await using var client = new CodeSandboxClient(manager.Address);
-        var creation = client.CreateWithProgress();
+        var creation = client.CreateWithProgressAsync();
 
         await foreach (var _ in creation)
             break;
@@ -123,7 +123,7 @@ public sealed class CreationTests
         await using var manager = await FakeManager.StartAsync();
         await using var client = new CodeSandboxClient(manager.Address);
 
-        await client.CreateWithProgress().DisposeAsync();
+        await client.CreateWithProgressAsync().DisposeAsync();
         await Should.ThrowAsync<OperationCanceledException>(client.CreateAsync(cancellationToken: new CancellationToken(true)).OrFail());
 
         manager.Server.Requests.ShouldBeEmpty();
@@ -243,7 +243,7 @@ public sealed class CreationTests
                 context.Abort();
         };
         await using var client = new CodeSandboxClient(manager.Address);
-        var creation = client.CreateWithProgress();
+        var creation = client.CreateWithProgressAsync();
 
         var e = await Should.ThrowAsync<InterruptedException>(async () =>
         {
@@ -268,7 +268,7 @@ public sealed class CreationTests
         };
         var options = new CodeSandboxClientOptions { TimeProvider = time };
         await using var client = new CodeSandboxClient(manager.Address, options);
-        var creation = client.CreateWithProgress();
+        var creation = client.CreateWithProgressAsync();
         await using var events = creation.GetAsyncEnumerator();
         (await events.MoveNextAsync().AsTask().OrFail()).ShouldBeTrue();
 
