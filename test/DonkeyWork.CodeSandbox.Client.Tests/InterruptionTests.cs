@@ -192,6 +192,20 @@ public sealed class InterruptionTests
     }
 
     [Fact]
+    public async Task Leaving_the_loop_ends_the_command_through_a_handler_of_the_callers_too()
+    {
+        var gone = new TaskCompletionSource<Task>();
+        await using var executor = await HoldingServer(gone);
+        using var http = new HttpClient();
+        await using var client = new ExecutorClient(executor.Address, http);
+
+        await foreach (var _ in client.ExecuteAsync("sleep 1000"))
+            break;
+
+        await (await gone.Task.OrFail()).OrFail();
+    }
+
+    [Fact]
     public async Task A_token_cancelled_beforehand_sends_nothing()
     {
         await using var executor = await WireServer.StartAsync(context => Sse.AnswerAsync(context, Sse.Completed()));

@@ -161,16 +161,26 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public async Task A_stream_left_open_behind_its_completion_holds_nobody()
+    public async Task A_stream_left_open_behind_its_completion_holds_nobody_for_long()
     {
+        var time = new ManualTime();
+        var gone = new TaskCompletionSource<Task>();
         await using var executor = await WireServer.StartAsync(async context =>
         {
+            var left = Sse.GoneAsync(context);
+            gone.SetResult(left);
             await Sse.AnswerAsync(context, Sse.Output("x"), Sse.Completed());
-            await Sse.GoneAsync(context);
+            await left;
         });
-        await using var client = new ExecutorClient(executor.Address);
+        await using var client = new ExecutorClient(executor.Address, new ExecutorClientOptions { TimeProvider = time });
+        var endTimeout = TimeSpan.FromSeconds(1);
 
-        (await client.RunAsync("x").OrFail()).ExitCode.ShouldBe(0);
+        var run = client.RunAsync("x");
+        await time.HasSetAsync(endTimeout, 1);
+        time.Advance(endTimeout);
+
+        (await run.OrFail()).ExitCode.ShouldBe(0);
+        await (await gone.Task.OrFail()).OrFail();
     }
 
     private static void ShouldBeWhole(RunResult result)
