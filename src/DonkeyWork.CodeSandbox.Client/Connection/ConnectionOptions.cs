@@ -1,0 +1,25 @@
+namespace DonkeyWork.CodeSandbox.Client;
+
+/// <summary>How a client connects and how long it waits. There is no total time: streams may run for days.</summary>
+public abstract record ConnectionOptions
+{
+    internal static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// The longest wait for a connection. Default 10 s. Not used where the caller brings an
+    /// <see cref="HttpClient"/> or <see cref="HttpMessageHandler"/> of its own.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; init; } = DefaultConnectTimeout;
+
+    /// <summary>The longest wait for an answer: whole, or up to the headers where it is a stream. Default 60 s.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// The longest silence on a stream while the client is reading, keep-alives counting as sound. Default 30 s,
+    /// three times the executor's keep-alive interval. Time that the application spends between two events does not count.
+    /// </summary>
+    public TimeSpan StreamIdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The clock behind every timeout. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}

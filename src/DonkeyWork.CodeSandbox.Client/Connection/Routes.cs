@@ -1,0 +1,9 @@
+namespace DonkeyWork.CodeSandbox.Client.Connection;
+
+/// <summary>The Manager's routes, relative to its address.</summary>
+internal static class Routes
+{
+    public const string Sandboxes = "api/kata";
+
+    public static string Sandbox(string name) => $"{Sandboxes}/{SandboxName.Require(name)}";
+}

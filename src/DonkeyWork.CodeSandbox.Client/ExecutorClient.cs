@@ -1,0 +1,85 @@
+using System.Net.Http.Headers;
+using DonkeyWork.CodeSandbox.Client.Connection;
+using DonkeyWork.CodeSandbox.Client.Executions;
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Client;
+
+/// <summary>
+/// An executor without a Manager: runs commands in the one sandbox it lives in, at <c>http://host:8666</c>.
+/// All members may be used at once from several threads.
+/// </summary>
+public sealed class ExecutorClient : IAsyncDisposable, IDisposable
+{
+    private const string ExecuteRoute = "api/execute";
+
+    private readonly ServerConnection _server;
+    /// <summary>A client with connections of its own.</summary>
+    /// <param name="address">The executor's, such as <c>http://10.42.1.15:8666</c>.</param>
+    /// <param name="options">The token and the timeouts.</param>
+    public ExecutorClient(Uri address, ExecutorClientOptions? options = null)
+        : this(address, OwnHttpClient.Create(address, options), ownsHttp: true, options)
+    {
+    }
+
+    /// <summary>A client that sends through an <see cref="HttpClient"/> of the caller's, which is not disposed.</summary>
+    /// <param name="address">The executor's.</param>
+    /// <param name="httpClient">Sends the requests.</param>
+    /// <param name="options">The token and the timeouts.</param>
+    public ExecutorClient(Uri address, HttpClient httpClient, ExecutorClientOptions? options = null)
+        : this(address, httpClient, ownsHttp: false, options)
+    {
+    }
+
+    /// <summary>A client that sends through a handler of the caller's, which is not disposed: one that connects to a Unix socket, say.</summary>
+    /// <param name="address">The executor's.</param>
+    /// <param name="handler">Sends the requests.</param>
+    /// <param name="options">The token and the timeouts.</param>
+    public ExecutorClient(Uri address, HttpMessageHandler handler, ExecutorClientOptions? options = null)
+        : this(address, OwnHttpClient.Over(handler), ownsHttp: true, options)
+    {
+    }
+
+    private ExecutorClient(Uri address, HttpClient httpClient, bool ownsHttp, ExecutorClientOptions? options)
+    {
+        options ??= new ExecutorClientOptions();
+        _server = new ServerConnection(address, httpClient, ownsHttp, options, Authorize);
+
+        void Authorize(HttpRequestHeaders headers)
+        {
+            if (options.Token is { } token)
+                headers.Add(ExecutorProtocol.TokenHeader, token);
+        }
+    }
+
+    /// <inheritdoc cref="Sandbox.RunAsync"/>
+    public Task<RunResult> RunAsync(string command, RunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new RunOptions();
+        return OutputCollector.CollectAsync(ExecuteAsync(command, options, cancellationToken), options.MaxOutputCharacters, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Sandbox.ExecuteAsync"/>
+    public IAsyncEnumerable<ExecutionEvent> ExecuteAsync(
+        string command, ExecuteOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return CommandEvents.ReadAsync(
+            _server,
+            ExecuteRoute,
+            (options ?? new ExecuteOptions()).ToRequest(command),
+            // Nobody else can be asked what became of the sandbox.
+            static (interrupted, _) => Task.FromResult<Exception>(interrupted),
+            cancellationToken);
+    }
+
+    /// <summary>Closes the client's connections.</summary>
+    public void Dispose() => _server.Dispose();
+
+    /// <inheritdoc cref="Dispose"/>
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,99 @@
+using DonkeyWork.CodeSandbox.Client.Connection;
+using DonkeyWork.CodeSandbox.Client.Executions;
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Client;
+
+/// <summary>
+/// One sandbox. Disposing it deletes it where this client created it, and does nothing where it was attached to.
+/// All members may be used at once from several threads.
+/// </summary>
+public sealed class Sandbox : IAsyncDisposable
+{
+    private readonly CodeSandboxClient _client;
+    private int _keep;
+
+    internal Sandbox(CodeSandboxClient client, string name, bool deleteOnDispose)
+    {
+        _client = client;
+        Name = name;
+        _keep = deleteOnDispose ? 0 : 1;
+    }
+
+    /// <summary>The sandbox's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The sandbox as the Manager shows it now.</summary>
+    /// <exception cref="SandboxNotFoundException">It is gone.</exception>
+    public Task<SandboxInfo> GetInfoAsync(CancellationToken cancellationToken = default) => _client.GetAsync(Name, cancellationToken);
+
+    /// <summary>Runs a command to its end and returns what it printed. Any exit code is a result, not an exception.</summary>
+    /// <param name="command">Given to <c>/bin/bash -c</c> as one argument, byte for byte; at most 131,071 bytes of UTF-8.</param>
+    /// <param name="options">Timeout, working directory, environment, and how much output to keep.</param>
+    /// <param name="cancellationToken">Ends the command and everything it started.</param>
+    /// <exception cref="OutputTooLargeException">It printed more than is to be kept; it has been ended.</exception>
+    /// <exception cref="SandboxLostException">The sandbox went away in the middle.</exception>
+    /// <exception cref="InterruptedException">The connection broke; how the command ended is unknown.</exception>
+    /// <exception cref="SandboxNotFoundException">There is no such sandbox.</exception>
+    /// <exception cref="SandboxNotReadyException">It is still being created.</exception>
+    /// <exception cref="InvalidRequestException">An option is out of range.</exception>
+    /// <exception cref="CodeSandboxException">Anything else, by its code.</exception>
+    public Task<RunResult> RunAsync(string command, RunOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new RunOptions();
+        return OutputCollector.CollectAsync(ExecuteAsync(command, options, cancellationToken), options.MaxOutputCharacters, cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs a command and yields what it prints, line by line as it comes, then exactly one <see cref="CompletedEvent"/>.
+    /// The command starts with the enumeration, each enumeration anew. Leaving the loop early ends the command, and so does
+    /// cancelling; a loop that is slow holds the command, as a full pipe would.
+    /// </summary>
+    /// <inheritdoc cref="RunAsync" path="/exception[not(contains(@cref, 'OutputTooLarge'))]"/>
+    /// <param name="command">Given to <c>/bin/bash -c</c> as one argument, byte for byte; at most 131,071 bytes of UTF-8.</param>
+    /// <param name="options">Timeout, working directory, environment.</param>
+    /// <param name="cancellationToken">Ends the command and everything it started.</param>
+    public IAsyncEnumerable<ExecutionEvent> ExecuteAsync(
+        string command, ExecuteOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return CommandEvents.ReadAsync(
+            _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), ExplainAsync, cancellationToken);
+    }
+
+    /// <summary>Deletes the sandbox with everything in it. Disposing does nothing afterwards.</summary>
+    /// <exception cref="SandboxNotFoundException">It is gone already.</exception>
+    public async Task DeleteAsync(CancellationToken cancellationToken = default)
+    {
+        await _client.DeleteAsync(Name, cancellationToken).ConfigureAwait(false);
+        Interlocked.Exchange(ref _keep, 1);
+    }
+
+    /// <summary>
+    /// Deletes the sandbox where this client created it. Never throws and takes at most
+    /// <see cref="CodeSandboxClientOptions.CleanupTimeout"/>: a sandbox that could not be deleted expires by itself.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _keep, 1) == 0)
+            await _client.TryDeleteAsync(Name).ConfigureAwait(false);
+    }
+
+    private async Task<Exception> ExplainAsync(InterruptedException interrupted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await GetInfoAsync(cancellationToken).ConfigureAwait(false);
+            return interrupted;
+        }
+        catch (SandboxNotFoundException)
+        {
+            return new SandboxLostException(Name, interrupted);
+        }
+        catch (CodeSandboxException)
+        {
+            // Nobody can say; the interruption itself is what is known.
+            return interrupted;
+        }
+    }
+}
