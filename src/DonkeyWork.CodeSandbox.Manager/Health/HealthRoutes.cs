@@ -1,0 +1,15 @@
+using DonkeyWork.CodeSandbox.Sandboxes;
+
+namespace DonkeyWork.CodeSandbox.Manager.Health;
+
+/// <summary><c>/livez</c>: the process serves. <c>/healthz</c>: it also reaches its backend.</summary>
+internal static class HealthRoutes
+{
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/livez", () => TypedResults.Text("Healthy"));
+        app.MapGet("/healthz", (SandboxRegistry registry) => registry.IsCurrent
+            ? TypedResults.Text("Healthy")
+            : TypedResults.Text("Unhealthy", statusCode: StatusCodes.Status503ServiceUnavailable));
+    }
+}
