@@ -6,6 +6,7 @@ using DonkeyWork.CodeSandbox.Manager.Health;
 using DonkeyWork.CodeSandbox.Manager.Kata;
 using DonkeyWork.CodeSandbox.Manager.Logging;
 using DonkeyWork.CodeSandbox.Manager.Problems;
+using DonkeyWork.CodeSandbox.Manager.Reference;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -34,6 +35,7 @@ internal static class ManagerApplication
         AddServer(builder);
         AddLogging(builder);
         builder.Services.AddSingleton(settings);
+        builder.Services.AddApiDocument();
         builder.Services.AddSandboxes(settings.Options);
         if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder, settings.Options);
 
@@ -44,6 +46,8 @@ internal static class ManagerApplication
         app.UseRouting();
         app.MapKata();
         app.MapHealth();
+        app.MapScalar();
+        app.MapOpenApi();
         return app;
     }
 

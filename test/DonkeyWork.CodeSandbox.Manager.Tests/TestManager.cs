@@ -38,7 +38,7 @@ internal sealed class TestManager : IAsyncDisposable
     {
         var executor = new ScriptedExecutor();
         var backend = new InMemoryBackend { IsReadyAtOnce = true, Executor = executor.Address };
-        var app = ManagerApplication.Build(["--urls=http://127.0.0.1:0", "--Serilog:MinimumLevel:Default=Fatal", .. settings], builder =>
+        var app = ManagerApplication.Build(["--urls=http://127.0.0.1:0", "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal", .. settings], builder =>
         {
             builder.Services.AddSingleton<ISandboxBackend>(backend);
             builder.Services.AddSingleton(new SandboxTokens("a secret of this test"u8.ToArray()));

@@ -68,18 +68,9 @@ internal sealed partial class CreationFollower(
                 return;
             }
 
-            var pause = _toldAt + WaitingInterval - clock.GetUtcNow();
-            if (_seen.AcceptsCommands)
-            {
-                if (await IsHealthyAsync(stopping)) return;
-                if (_healthPause < pause) pause = _healthPause;
-                _healthPause = _healthPause * 2 < LongestHealthPause ? _healthPause * 2 : LongestHealthPause;
-            }
-
-            var left = _deadline - clock.GetUtcNow();
-            if (left < pause) pause = left;
-            if (pause > TimeSpan.Zero) await NextAsync(pause, stopping);
+            if (_seen.AcceptsCommands && await IsHealthyAsync(stopping)) return;
             TellWaiting();
+            await NextAsync(stopping);
         }
     }
 
@@ -93,12 +84,24 @@ internal sealed partial class CreationFollower(
 
     private string WaitsFor => _seen.AcceptsCommands ? "Waiting for the executor to answer" : _seen.Message ?? "Waiting for pod to be ready";
 
-    private async Task NextAsync(TimeSpan pause, CancellationToken stopping)
+    // Until something changes, or it is time to tell, to ask the executor again, or to give up.
+    private async Task NextAsync(CancellationToken stopping)
     {
+        var now = clock.GetUtcNow();
+        var pause = Min(_toldAt + WaitingInterval - now, _deadline - now);
+        if (_seen.AcceptsCommands)
+        {
+            pause = Min(pause, _healthPause);
+            _healthPause = Min(_healthPause * 2, LongestHealthPause);
+        }
+
+        if (pause <= TimeSpan.Zero) return;
         var next = await registry.NextAsync(_created.Name, _seen, pause, stopping);
         if (next is null || next.Uid != _created.Uid) next = await ReadLiveAsync(stopping);
         _seen = next;
     }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     // The view may have missed it: what fails the caller is read live once.
     private async Task<Sandbox> ReadLiveAsync(CancellationToken stopping)
