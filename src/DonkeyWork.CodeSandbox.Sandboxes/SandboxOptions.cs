@@ -10,6 +10,9 @@ public record SandboxOptions
     [RegularExpression("[a-z0-9]([-a-z0-9]{0,52}[a-z0-9])?")]
     public string PodNamePrefix { get; init; } = "kata-sandbox";
 
+    /// <summary>The image of every sandbox on a cluster; an image reference.</summary>
+    public string DefaultImage { get; init; } = "donkeywork/codesandbox-executor:latest";
+
     /// <summary>What a sandbox is promised when the caller does not say.</summary>
     public QuantityOptions DefaultResourceRequests { get; init; } = new() { MemoryMi = 128, CpuMillicores = 250 };
 

@@ -1,0 +1,59 @@
+using DonkeyWork.CodeSandbox.Manager.Access;
+using DonkeyWork.CodeSandbox.Sandboxes;
+
+namespace DonkeyWork.CodeSandbox.Manager.Configuration;
+
+/// <summary>Everything that the configuration says to the Manager itself, checked.</summary>
+/// <param name="Options">The section <c>KataContainerManager</c>.</param>
+/// <param name="Key">The key that callers must know; <see langword="null"/>: none, and loopback only.</param>
+internal sealed record ManagerSettings(ManagerOptions Options, ApiKey? Key)
+{
+    private const string KeySetting = "ApiKey";
+
+    /// <summary>Reads and checks.</summary>
+    /// <exception cref="InvalidConfigurationException">Anything is wrong; all of it is told.</exception>
+    public static ManagerSettings Read(IConfiguration configuration)
+    {
+        var faults = new List<string>();
+        var options = OptionsReader.Read<ManagerOptions>(configuration.GetSection(ManagerOptions.Section), faults);
+        CheckTogether(options, faults);
+        var key = ReadKey(configuration, faults);
+        if (key is null) CheckLoopback(configuration, faults);
+        return faults.Count == 0 ? new ManagerSettings(options, key) : throw new InvalidConfigurationException(faults);
+    }
+
+    private static void CheckTogether(ManagerOptions options, List<string> faults)
+    {
+        if (!ImageReference.IsValid(options.DefaultImage))
+            faults.Add($"{ManagerOptions.Section}:{nameof(options.DefaultImage)}: '{options.DefaultImage}' is not an image reference, such as registry.example/sandbox:1.0.");
+        if (options.Connection.ServerUrl is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var server) && server.Scheme is "http" or "https"))
+            faults.Add($"{ManagerOptions.Section}:{nameof(options.Connection)}:{nameof(ConnectionOptions.ServerUrl)}: '{url}' is not an http or https URL.");
+        if (options.Backend == BackendKind.Kubernetes)
+            faults.Add($"{ManagerOptions.Section}:{nameof(options.Backend)}: this version has only the backend Local.");
+
+        CheckOrder(nameof(SandboxOptions.DefaultResourceRequests), options.DefaultResourceRequests, nameof(SandboxOptions.DefaultResourceLimits), options.DefaultResourceLimits, faults);
+        CheckOrder(nameof(SandboxOptions.DefaultResourceLimits), options.DefaultResourceLimits, nameof(SandboxOptions.MaxResourceLimits), options.MaxResourceLimits, faults);
+    }
+
+    private static void CheckOrder(string lowerKey, QuantityOptions lower, string upperKey, QuantityOptions upper, List<string> faults)
+    {
+        if (lower.MemoryMi > upper.MemoryMi)
+            faults.Add($"{ManagerOptions.Section}:{lowerKey}:{nameof(lower.MemoryMi)}: {lower.MemoryMi} is above {upperKey}, which is {upper.MemoryMi}.");
+        if (lower.CpuMillicores > upper.CpuMillicores)
+            faults.Add($"{ManagerOptions.Section}:{lowerKey}:{nameof(lower.CpuMillicores)}: {lower.CpuMillicores} is above {upperKey}, which is {upper.CpuMillicores}.");
+    }
+
+    private static ApiKey? ReadKey(IConfiguration configuration, List<string> faults)
+    {
+        if (configuration[KeySetting] is not { Length: > 0 } text) return null;
+        if (ApiKey.IsUsable(text)) return new ApiKey(text);
+        faults.Add($"{KeySetting}: must consist of visible ASCII characters, for it travels in a header.");
+        return null;
+    }
+
+    private static void CheckLoopback(IConfiguration configuration, List<string> faults)
+    {
+        foreach (var (key, url) in ListenAddresses.Read(configuration).Where(address => !ListenAddresses.IsLoopback(address.Url)))
+            faults.Add($"{key}: {url} can be reached from other machines, and no key is asked for. Set {KeySetting}, or listen on 127.0.0.1.");
+    }
+}

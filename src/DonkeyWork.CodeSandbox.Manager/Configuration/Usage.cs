@@ -1,0 +1,34 @@
+namespace DonkeyWork.CodeSandbox.Manager.Configuration;
+
+/// <summary>What <c>--help</c> prints.</summary>
+internal static class Usage
+{
+    public const string Text = """
+        Usage: codesandbox-manager [--KEY=VALUE]...
+
+        Serves sandboxes for untrusted code at http://127.0.0.1:8668; the API is described at /scalar/v1.
+        Settings come from appsettings.json beside the program, then environment variables (A:B is written A__B),
+        then the command line.
+
+          --urls=URL[;URL]                      where to listen; without ApiKey on loopback only
+          --ApiKey=KEY                          what callers give as X-Api-Key or Authorization: Bearer
+
+        --KataContainerManager:...
+          Backend=Local                         where sandboxes live
+          PodNamePrefix=kata-sandbox            first part of every sandbox's name
+          MaxTotalContainers=50                 how many sandboxes there may be (1-10000)
+          PodReadyTimeoutSeconds=90             how long a sandbox may take to become ready (30-300)
+          DefaultResourceRequests:MemoryMi=128  ... :CpuMillicores=250
+          DefaultResourceLimits:MemoryMi=512    ... :CpuMillicores=1000
+          MaxResourceLimits:MemoryMi=4096       ... :CpuMillicores=4000
+          CleanupCompletedPods=true             IdleTimeoutMinutes=5 (1-1440)
+          MaxContainerLifetimeMinutes=15 (1-1440)  CleanupCheckIntervalMinutes=1 (1-60)
+          WarmPoolSize=10 (0-100)               PoolBackfillCheckIntervalSeconds=30 (10-300)
+          PoolCreateConcurrency=2 (1-50)        LeaderLeaseDurationSeconds=15 (5-60)
+          DefaultImage, TargetNamespace, RuntimeClassName, ImagePullPolicy, ExecutorAccess,
+          Connection:ServerUrl, Connection:Token, Connection:SkipTlsVerify
+
+          --help                                this
+
+        """;
+}

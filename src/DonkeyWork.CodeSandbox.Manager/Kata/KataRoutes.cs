@@ -1,0 +1,66 @@
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Manager.Kata;
+
+/// <summary>Which method of which path is served by what, and how the API document describes it.</summary>
+internal static class KataRoutes
+{
+    private const string Json = "application/json";
+
+    public static void MapKata(this IEndpointRouteBuilder app)
+    {
+        var kata = app.MapGroup("/api/kata").WithTags("Sandboxes").WithErrors(401, 403, 500);
+
+        kata.MapPost("", SandboxEndpoints.CreateAsync)
+            .WithName("createSandbox")
+            .WithSummary("Create a sandbox")
+            .WithDescription("Streams `data: {json}` events: `created`, and with `waitForReady` then `waiting` and `healthcheck` until exactly one `ready` or `failed`. "
+                + "A caller that goes away leaves the sandbox alive; one that fails or times out is deleted.")
+            .Accepts<CreateSandboxRequest>(isOptional: true, Json)
+            .Produces<CreationEvent>(200, EventStream.MediaType)
+            .WithErrors(400, 413, 415, 429, 503);
+
+        kata.MapGet("", SandboxEndpoints.ListAsync)
+            .WithName("listSandboxes")
+            .WithSummary("List all sandboxes, oldest first")
+            .Produces<IReadOnlyList<SandboxInfo>>(200, Json)
+            .WithErrors(503);
+
+        kata.MapGet("/{podName}", SandboxEndpoints.GetAsync)
+            .WithName("getSandbox")
+            .WithSummary("Show one sandbox")
+            .Produces<SandboxInfo>(200, Json)
+            .WithErrors(404, 503);
+
+        kata.MapDelete("/{podName}", SandboxEndpoints.DeleteAsync)
+            .WithName("deleteSandbox")
+            .WithSummary("Delete one sandbox and everything in it")
+            .WithDescription("The 404 also carries `success`, `message` and `podName`.")
+            .Produces<DeleteSandboxResult>(200, Json)
+            .WithErrors(404, 503);
+
+        kata.MapDelete("", SandboxEndpoints.DeleteAllAsync)
+            .WithName("deleteAllSandboxes")
+            .WithSummary("Delete all sandboxes")
+            .Produces<DeleteAllResult>(200, Json)
+            .WithErrors(503);
+
+        kata.MapPost("/{id}/execute", ExecuteEndpoint.ExecuteAsync)
+            .WithName("execute")
+            .WithSummary("Run a command and stream what it prints")
+            .WithDescription("Server-sent events named `OutputEvent`, one for each line, then exactly one `CompletedEvent`; `: keepalive` comments in between. "
+                + "A stream that ends without a `CompletedEvent` has not completed. When the caller disconnects, everything the command has started is killed.")
+            .WithTags("Executions")
+            .Accepts<ExecuteRequest>(Json)
+            .Produces<ExecutionEvent>(200, EventStream.MediaType)
+            .WithErrors(400, 404, 409, 413, 415, 422, 502, 503);
+    }
+
+    private static TBuilder WithErrors<TBuilder>(this TBuilder builder, params int[] statuses)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        foreach (var status in statuses)
+            builder.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Problem), [Problem.MediaType]));
+        return builder;
+    }
+}

@@ -1,0 +1,17 @@
+using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+
+namespace DonkeyWork.CodeSandbox.Manager.Kata;
+
+/// <summary>Passes an executor's answer on to the caller, byte for byte as it comes.</summary>
+internal static class RelayedResponse
+{
+    /// <exception cref="ExecutorLostException">It broke in the middle: the response must be aborted.</exception>
+    public static async Task WriteAsync(HttpResponse response, ExecutorResponse executor, CancellationToken cancellationToken)
+    {
+        response.StatusCode = executor.Status;
+        foreach (var (name, value) in executor.Headers) response.Headers[name] = value;
+        if (response.ContentType == EventStream.MediaType) EventStream.SetHeaders(response);
+        await response.StartAsync(cancellationToken);
+        await executor.CopyToAsync(response.Body, cancellationToken);
+    }
+}

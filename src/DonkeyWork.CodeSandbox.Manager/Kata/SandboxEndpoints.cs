@@ -1,0 +1,46 @@
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Manager.Problems;
+using DonkeyWork.CodeSandbox.Sandboxes;
+
+namespace DonkeyWork.CodeSandbox.Manager.Kata;
+
+/// <summary><c>/api/kata</c>: sandboxes as a whole.</summary>
+internal static class SandboxEndpoints
+{
+    public static async Task CreateAsync(HttpContext context, SandboxService sandboxes, TimeProvider clock, IHostApplicationLifetime host)
+    {
+        var aborted = context.RequestAborted;
+        var request = await JsonBody.ReadAsync(context.Request, ContractsJsonContext.Default.CreateSandboxRequest, aborted) ?? new CreateSandboxRequest();
+        var creation = await sandboxes.CreateAsync(request, aborted);
+
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted, host.ApplicationStopping);
+        var events = request.WaitForReady ? creation.Events : creation.Events.Take(1);
+        await EventStream.WriteAsync(context.Response, events, ContractsJsonContext.Default.CreationEvent, clock, end.Token);
+    }
+
+    public static async Task<IReadOnlyList<SandboxInfo>> ListAsync(SandboxService sandboxes, CancellationToken cancellationToken) =>
+        [.. (await sandboxes.ListAsync(cancellationToken)).Select(sandbox => sandbox.ToInfo())];
+
+    public static async Task<SandboxInfo> GetAsync(string podName, SandboxService sandboxes, CancellationToken cancellationToken) =>
+        (await sandboxes.FindAsync(podName, cancellationToken)).ToInfo();
+
+    public static async Task DeleteAsync(string podName, HttpContext context, SandboxService sandboxes)
+    {
+        try
+        {
+            await sandboxes.DeleteAsync(podName, context.RequestAborted);
+        }
+        catch (SandboxException e) when (e.Code == ErrorCodes.SandboxNotFound)
+        {
+            var problem = new Problem { Code = e.Code, Detail = e.Message, Success = false, Message = e.Message, PodName = podName };
+            await ProblemResponse.WriteAsync(context, 404, problem);
+            return;
+        }
+
+        var result = new DeleteSandboxResult { Success = true, Message = $"Container {podName} deleted successfully", PodName = podName };
+        await context.Response.WriteAsJsonAsync(result, ContractsJsonContext.Default.DeleteSandboxResult);
+    }
+
+    public static Task<DeleteAllResult> DeleteAllAsync(SandboxService sandboxes, CancellationToken cancellationToken) =>
+        sandboxes.DeleteAllAsync(cancellationToken);
+}

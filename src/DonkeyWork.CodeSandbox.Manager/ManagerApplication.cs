@@ -1,0 +1,84 @@
+using System.Text.Json.Serialization;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Manager.Access;
+using DonkeyWork.CodeSandbox.Manager.Configuration;
+using DonkeyWork.CodeSandbox.Manager.Health;
+using DonkeyWork.CodeSandbox.Manager.Kata;
+using DonkeyWork.CodeSandbox.Manager.Logging;
+using DonkeyWork.CodeSandbox.Manager.Problems;
+using DonkeyWork.CodeSandbox.Manager.Reference;
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Serilog;
+using Serilog.Extensions.Logging;
+
+namespace DonkeyWork.CodeSandbox.Manager;
+
+/// <summary>The Manager, put together.</summary>
+internal static class ManagerApplication
+{
+    // A command of 131,071 bytes takes six times as many where JSON escapes each; nothing else is that large.
+    private const int MaxBodyBytes = 1024 * 1024;
+
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Builds the Manager from its configuration.</summary>
+    /// <param name="args">The command line: settings as <c>--Section:Key=value</c>.</param>
+    /// <param name="configure">Registers another backend (with its <see cref="SandboxTokens"/>) or clock than the configured one.</param>
+    /// <exception cref="InvalidConfigurationException">The configuration is unusable; all faults are told.</exception>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        configure?.Invoke(builder);
+        var settings = ManagerSettings.Read(builder.Configuration);
+        AddServer(builder);
+        AddLogging(builder);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddApiDocument();
+        builder.Services.AddSandboxes(settings.Options);
+        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder, settings.Options);
+
+        var app = builder.Build();
+        app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<CallerGuard>();
+        app.UseRouting();
+        app.MapKata();
+        app.MapHealth();
+        app.MapScalar();
+        app.MapOpenApi();
+        return app;
+    }
+
+    private static void AddServer(WebApplicationBuilder builder)
+    {
+        if (ListenAddresses.Read(builder.Configuration).Count == 0) builder.WebHost.UseUrls(ListenAddresses.Default);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            // A stream may be silent for seconds, and its reader may be slow: that holds the command, as a full pipe would.
+            kestrel.Limits.MinResponseDataRate = null;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJsonContext.Default);
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
+    }
+
+    private static void AddLogging(WebApplicationBuilder builder)
+    {
+        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger();
+        builder.Services.AddSingleton<ILoggerFactory>(new SerilogLoggerFactory(logger, dispose: true));
+    }
+
+    private static void AddBackend(WebApplicationBuilder builder, ManagerOptions options)
+    {
+        throw new InvalidConfigurationException([$"{ManagerOptions.Section}:{nameof(options.Backend)}: no backend."]);
+    }
+}

@@ -1,0 +1,45 @@
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+
+namespace DonkeyWork.CodeSandbox.Manager.Problems;
+
+/// <summary>The one place that knows which error is which status.</summary>
+internal static class ProblemMapping
+{
+    public static (int Status, Problem Problem, TimeSpan? RetryAfter) Of(Exception exception) => exception switch
+    {
+        InvalidSandboxException e => (400, new Problem { Code = e.Code, Detail = e.Message, Errors = e.Errors }, null),
+        SandboxException e => (StatusOf(e.Code), new Problem { Code = e.Code, Detail = e.Message }, e.RetryAfter),
+        BackendUnavailableException e => (503, new Problem { Code = ErrorCodes.BackendUnavailable, Detail = e.Message }, TimeSpan.FromSeconds(5)),
+        BadHttpRequestException e => OfStatus(e.StatusCode),
+        OperationCanceledException => (503, new Problem { Code = ErrorCodes.Stopping, Detail = "The Manager is stopping." }, TimeSpan.FromSeconds(5)),
+        _ => OfStatus(500),
+    };
+
+    public static (int Status, Problem Problem, TimeSpan? RetryAfter) OfStatus(int status)
+    {
+        var (code, detail) = status switch
+        {
+            401 => (ErrorCodes.Unauthorized, "The key is missing or wrong."),
+            404 => (ErrorCodes.NotFound, "There is no such route."),
+            405 => (ErrorCodes.MethodNotAllowed, "The route does not take this method; Allow says which it takes."),
+            413 => (ErrorCodes.BodyTooLarge, "The body is larger than this route takes."),
+            415 => (ErrorCodes.UnsupportedMediaType, "The body must be application/json, and say so in Content-Type."),
+            >= 500 => (ErrorCodes.InternalError, "The Manager has failed; its log says more."),
+            _ => (ErrorCodes.InvalidRequest, "The request is malformed."),
+        };
+        return (status, new Problem { Code = code, Detail = detail }, null);
+    }
+
+    private static int StatusOf(string code) => code switch
+    {
+        ErrorCodes.InvalidRequest => 400,
+        ErrorCodes.SandboxNotFound => 404,
+        ErrorCodes.SandboxNotReady => 409,
+        ErrorCodes.UnsupportedMediaType => 415,
+        ErrorCodes.LimitReached => 429,
+        ErrorCodes.ExecutorUnreachable or ErrorCodes.ExecutorError => 502,
+        _ => 500,
+    };
+}

@@ -1,0 +1,51 @@
+using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+
+namespace DonkeyWork.CodeSandbox.Manager.Problems;
+
+/// <summary>
+/// Makes a problem of everything that goes wrong before the response has begun, and aborts what goes wrong after: a
+/// response that is cut must never look complete.
+/// </summary>
+internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        try
+        {
+            await next(context);
+            if (IsBareError(context.Response)) await WriteAsync(context, ProblemMapping.OfStatus(context.Response.StatusCode));
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller is gone: there is nobody to tell, and whatever broke did so because of that.
+            context.Abort();
+        }
+        catch (Exception e) when (context.Response.HasStarted)
+        {
+            if (e is ExecutorLostException) LogLost(e.Message);
+            else if (e is not OperationCanceledException) LogUnhandled(e);
+            context.Abort();
+        }
+        catch (Exception e)
+        {
+            var problem = ProblemMapping.Of(e);
+            if (problem.Status == 500) LogUnhandled(e);
+            context.Response.Clear();
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            await WriteAsync(context, problem);
+        }
+    }
+
+    private static bool IsBareError(HttpResponse response) =>
+        response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null or 0 };
+
+    private static Task WriteAsync(HttpContext context, (int Status, Contracts.Problem Problem, TimeSpan? RetryAfter) error) =>
+        ProblemResponse.WriteAsync(context, error.Status, error.Problem, error.RetryAfter);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A response was cut: {Reason}")]
+    private partial void LogLost(string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A request failed")]
+    private partial void LogUnhandled(Exception exception);
+}

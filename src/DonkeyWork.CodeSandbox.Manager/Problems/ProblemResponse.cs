@@ -1,0 +1,29 @@
+using System.Globalization;
+using System.Text.Json;
+using DonkeyWork.CodeSandbox.Contracts;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace DonkeyWork.CodeSandbox.Manager.Problems;
+
+/// <summary>Writes errors as RFC 9457 <c>application/problem+json</c>.</summary>
+internal static class ProblemResponse
+{
+    /// <summary>Answers with a problem that has nothing beyond code and detail.</summary>
+    public static Task WriteAsync(HttpContext context, int status, string code, string detail) =>
+        WriteAsync(context, status, new Problem { Code = code, Detail = detail });
+
+    /// <summary>Answers with <paramref name="problem"/>; type, title and status are filled in.</summary>
+    public static Task WriteAsync(HttpContext context, int status, Problem problem, TimeSpan? retryAfter = null)
+    {
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = Problem.MediaType;
+        if (retryAfter is { } pause) response.Headers.RetryAfter = ((int)Math.Ceiling(pause.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+        // about:blank: the title is the status' own phrase, and the code says the rest (RFC 9457, 4.2.1).
+        var complete = problem with { Type = "about:blank", Title = ReasonPhrases.GetReasonPhrase(status), Status = status };
+        var json = JsonSerializer.SerializeToUtf8Bytes(complete, ContractsJsonContext.Default.Problem);
+        response.ContentLength = json.Length;
+        return response.Body.WriteAsync(json, context.RequestAborted).AsTask();
+    }
+}

@@ -1,0 +1,45 @@
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using Microsoft.Extensions.Logging;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
+
+/// <summary>Records that a sandbox is used, at most every 30 s: that is how far the recorded time may be behind.</summary>
+public sealed partial class ActivityRecorder(
+    SandboxRegistry registry, ISandboxBackend backend, TimeProvider clock, ILogger<ActivityRecorder> logger)
+{
+    private static readonly TimeSpan Staleness = TimeSpan.FromSeconds(30);
+    private const int Attempts = 3;
+
+    /// <summary>Writes the last activity where the recorded one is stale. Returns the sandbox as it is then.</summary>
+    /// <exception cref="SandboxException">It takes no commands any more.</exception>
+    public async Task<Sandbox> TouchAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= Attempts && clock.GetUtcNow() - sandbox.LastUsed > Staleness; attempt++)
+        {
+            try
+            {
+                var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, cancellationToken);
+                registry.Replace(sandbox, touched);
+                return touched;
+            }
+            catch (SandboxConflictException)
+            {
+                // Somebody else changed it, most often by recording the same use.
+                sandbox = await registry.ReadAsync(sandbox.Name, cancellationToken) is { AcceptsCommands: true } live && live.Uid == sandbox.Uid
+                    ? live
+                    : throw SandboxException.NotFound(sandbox.Name);
+            }
+            catch (BackendUnavailableException e)
+            {
+                // The sandbox itself may be in best health: serving it matters more than the record.
+                LogNotRecorded(sandbox.Name, e.Message);
+                return sandbox;
+            }
+        }
+
+        return sandbox;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The use of sandbox {Name} could not be recorded: {Reason}")]
+    private partial void LogNotRecorded(string name, string reason);
+}

@@ -1,0 +1,87 @@
+using System.Runtime.ExceptionServices;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
+
+/// <summary>
+/// Passes requests on to executors. Bodies go through unparsed in both directions; of what the executor says beside its
+/// body only a fixed list is believed.
+/// </summary>
+public sealed class ExecutorRelay(
+    SandboxService sandboxes, SandboxRegistry registry, ActivityRecorder activity, ISandboxBackend backend, SandboxTokens tokens, TimeProvider clock)
+{
+    /// <summary>Sends a request to the sandbox's executor and returns when its headers are there; the body is the caller's to copy.</summary>
+    /// <param name="name">Whatever stands in the path in place of a sandbox's name.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellationToken">Cancelling it closes the connection, and the executor kills what this request has started.</param>
+    /// <exception cref="SandboxException">
+    /// <see cref="ErrorCodes.SandboxNotFound"/>, <see cref="ErrorCodes.SandboxNotReady"/>,
+    /// <see cref="ErrorCodes.ExecutorUnreachable"/>, <see cref="ErrorCodes.ExecutorError"/>.
+    /// </exception>
+    /// <exception cref="BackendUnavailableException">The sandbox had to be read live, and the backend cannot be reached.</exception>
+    public async Task<ExecutorResponse> SendAsync(string name, ExecutorRequest request, CancellationToken cancellationToken)
+    {
+        var sandbox = await activity.TouchAsync(await sandboxes.FindReadyAsync(name, cancellationToken), cancellationToken);
+        var response = await SendAsync(sandbox, request, cancellationToken);
+        try
+        {
+            var status = (int)response.StatusCode;
+            // 401 means that our token was refused, which is no business of the caller's.
+            if (status is < 200 or (>= 300 and < 400) or 401) throw SandboxException.ExecutorError(name, $"status {status}");
+            return new ExecutorResponse(response, TypeOf(name, response, request.ResponseTypes), clock);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(Sandbox sandbox, ExecutorRequest request, CancellationToken cancellationToken)
+    {
+        using var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
+        // The executor's time begins when it has been told everything.
+        void StartCounting() => silence.CancelAfter(ExecutorResponse.Silence);
+
+        using var body = request.Body is null ? null : new RelayedBody(request, StartCounting);
+        if (body is null) StartCounting();
+        try
+        {
+            var executor = backend.Connect(sandbox);
+            using var message = new HttpRequestMessage(request.Method, new Uri(executor.BaseAddress, request.Path)) { Content = body };
+            message.Headers.Add(ExecutorProtocol.TokenHeader, tokens.TokenOf(sandbox.Name, sandbox.Nonce));
+            return await executor.Http.SendAsync(message, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && body?.CallerFault is null)
+        {
+            throw await WhyAsync(sandbox, null, cancellationToken);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+        {
+            if (body?.CallerFault is { } fault) ExceptionDispatchInfo.Throw(fault);
+            throw await WhyAsync(sandbox, e as HttpRequestException, cancellationToken);
+        }
+    }
+
+    // An executor that does not answer may be one whose sandbox is gone.
+    private async Task<SandboxException> WhyAsync(Sandbox sandbox, HttpRequestException? e, CancellationToken cancellationToken)
+    {
+        var live = await registry.ReadAsync(sandbox.Name, cancellationToken);
+        if (live is not { IsAlive: true } || live.Uid != sandbox.Uid) return SandboxException.NotFound(sandbox.Name);
+        return e?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded
+            ? SandboxException.ExecutorError(sandbox.Name, "a response that is not valid HTTP or too large", e)
+            : SandboxException.ExecutorUnreachable(sandbox.Name, e);
+    }
+
+    private static string? TypeOf(string name, HttpResponseMessage response, IReadOnlyList<string> allowed)
+    {
+        // NonValidated: the header is the sandbox's, and parsing is not worth a fault.
+        if (!response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values))
+            return response.Content.Headers.ContentLength == 0 ? null : throw SandboxException.ExecutorError(name, "a body of no content type");
+        var type = values.ToString().Split(';')[0].Trim();
+        return allowed.FirstOrDefault(known => known.Equals(type, StringComparison.OrdinalIgnoreCase))
+            ?? throw SandboxException.ExecutorError(name, "a content type that is not expected");
+    }
+}

@@ -1,0 +1,41 @@
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes;
+
+/// <summary>A request that cannot be served; <see cref="Code"/> says why, in a word that never changes.</summary>
+public class SandboxException(string code, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>One of <see cref="ErrorCodes"/>.</summary>
+    public string Code { get; } = code;
+
+    /// <summary>When it may be worth trying again, where that can be said.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>There is no such sandbox, or none any more.</summary>
+    public static SandboxException NotFound(string name) =>
+        new(ErrorCodes.SandboxNotFound, $"There is no sandbox {name}.");
+
+    /// <summary>The sandbox is still being created.</summary>
+    public static SandboxException NotReady(string name) =>
+        new(ErrorCodes.SandboxNotReady, $"Sandbox {name} is still being created.") { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    /// <summary>As many sandboxes exist, or are being created, as there may be.</summary>
+    public static SandboxException LimitReached(int limit) =>
+        new(ErrorCodes.LimitReached, $"The limit of {limit} sandboxes is reached; delete one first.") { RetryAfter = TimeSpan.FromSeconds(5) };
+
+    /// <summary>The sandbox exists and its executor does not answer.</summary>
+    public static SandboxException ExecutorUnreachable(string name, Exception? inner = null) =>
+        new(ErrorCodes.ExecutorUnreachable, $"The executor of sandbox {name} does not answer.", inner);
+
+    /// <summary>The executor answered what it never should.</summary>
+    public static SandboxException ExecutorError(string name, string what, Exception? inner = null) =>
+        new(ErrorCodes.ExecutorError, $"The executor of sandbox {name} answered with {what}.", inner);
+}
+
+/// <summary>A request with wrong fields; all of them are named.</summary>
+public sealed class InvalidSandboxException(IReadOnlyDictionary<string, string[]> errors)
+    : SandboxException(ErrorCodes.InvalidRequest, string.Join(" ", errors.SelectMany(field => field.Value.Select(error => $"{field.Key}: {error}"))))
+{
+    /// <summary>What is wrong, by field.</summary>
+    public IReadOnlyDictionary<string, string[]> Errors { get; } = errors;
+}

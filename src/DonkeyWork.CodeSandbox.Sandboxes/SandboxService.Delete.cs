@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using Microsoft.Extensions.Logging;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes;
+
+public sealed partial class SandboxService
+{
+    private const int ParallelDeletes = 8;
+
+    /// <summary>Deletes a living sandbox. From here on it is neither listed nor found.</summary>
+    /// <exception cref="SandboxException"><see cref="ErrorCodes.SandboxNotFound"/>: of two who delete, one gets this.</exception>
+    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
+    public async Task DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        var sandbox = await FindAsync(name, cancellationToken);
+        if (!await RemoveAsync(sandbox, cancellationToken)) throw SandboxException.NotFound(name);
+    }
+
+    /// <summary>Deletes every sandbox there is, the remains of ended ones included.</summary>
+    /// <exception cref="BackendUnavailableException">The backend has not been listed yet.</exception>
+    public async Task<DeleteAllResult> DeleteAllAsync(CancellationToken cancellationToken)
+    {
+        await registry.WaitUntilListedAsync(cancellationToken);
+        var outcomes = new ConcurrentBag<(string Name, bool Deleted)>();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = ParallelDeletes, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(registry.All.Where(sandbox => !sandbox.IsDeleting), parallel, async (sandbox, stop) =>
+        {
+            try
+            {
+                if (await RemoveAsync(sandbox, stop)) outcomes.Add((sandbox.Name, true));
+            }
+            catch (BackendUnavailableException e)
+            {
+                LogNotDeleted(sandbox.Name, e.Message);
+                outcomes.Add((sandbox.Name, false));
+            }
+        });
+
+        string[] deleted = [.. outcomes.Where(outcome => outcome.Deleted).Select(outcome => outcome.Name).Order(StringComparer.Ordinal)];
+        string[] failed = [.. outcomes.Where(outcome => !outcome.Deleted).Select(outcome => outcome.Name).Order(StringComparer.Ordinal)];
+        return new DeleteAllResult { DeletedCount = deleted.Length, FailedCount = failed.Length, DeletedPods = deleted, FailedPods = failed };
+    }
+
+    /// <summary>Deletes exactly this sandbox, whatever state it is in. <see langword="false"/>: it is gone or being deleted already.</summary>
+    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
+    internal async Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!registry.TryBeginDelete(sandbox)) return false;
+        try
+        {
+            // Not the caller's token: a delete cut in the middle may or may not have happened.
+            if (await backend.DeleteAsync(sandbox, DeleteCondition.SameUid, CancellationToken.None))
+            {
+                LogDeleted(sandbox.Name);
+                return true;
+            }
+        }
+        catch (SandboxConflictException)
+        {
+            // Another of the same name has taken its place.
+        }
+        catch
+        {
+            registry.CancelDelete(sandbox);
+            throw;
+        }
+
+        registry.Forget(sandbox);
+        return false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted")]
+    private partial void LogDeleted(string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} could not be deleted: {Reason}")]
+    private partial void LogNotDeleted(string name, string reason);
+}

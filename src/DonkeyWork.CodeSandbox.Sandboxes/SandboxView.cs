@@ -1,0 +1,38 @@
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes;
+
+/// <summary>What callers may see of a sandbox.</summary>
+public static class SandboxView
+{
+    extension(Sandbox sandbox)
+    {
+        /// <summary>Neither ended nor being deleted: only such sandboxes are listed, found and counted.</summary>
+        public bool IsAlive => !sandbox.IsDeleting && sandbox.Phase is not (SandboxPhase.Failed or SandboxPhase.Succeeded);
+
+        /// <summary>Whether it takes commands.</summary>
+        public bool AcceptsCommands => sandbox.IsAlive && sandbox.IsReady;
+
+        /// <summary>When it was last used, as far as that is recorded; never used counts from when it got its owner.</summary>
+        public DateTimeOffset LastUsed => sandbox.LastActivity ?? sandbox.AllocatedAt ?? sandbox.CreatedAt;
+
+        /// <summary>The sandbox on the wire.</summary>
+        public SandboxInfo ToInfo() => new()
+        {
+            Name = sandbox.Name,
+            Phase = sandbox.Phase.ToString(),
+            IsReady = sandbox.AcceptsCommands,
+            CreatedAt = sandbox.CreatedAt,
+            LastActivity = sandbox.LastActivity,
+            NodeName = sandbox.NodeName,
+            PodIP = sandbox.Address,
+            Labels = sandbox.Labels,
+            Image = sandbox.Image,
+            RuntimeClass = sandbox.RuntimeClass,
+            PoolStatus = sandbox is { PoolStatus: PoolStatus.Warm, IsReady: false } ? PoolStatus.Creating : sandbox.PoolStatus,
+            Owner = sandbox.Owner,
+            Resources = sandbox.Resources,
+            LimitsEnforced = sandbox.LimitsEnforced,
+        };
+    }
+}

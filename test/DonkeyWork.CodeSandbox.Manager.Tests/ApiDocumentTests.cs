@@ -1,0 +1,77 @@
+using System.Text.Json;
+
+namespace DonkeyWork.CodeSandbox.Manager.Tests;
+
+/// <summary>The API document is complete, and the one in the repository is the one that is served.</summary>
+public sealed class ApiDocumentTests : IAsyncLifetime
+{
+    private static readonly string Kept = Path.Combine(RepositoryRoot(), "docs", "openapi.json");
+
+    private TestManager _manager = null!;
+    private string _served = null!;
+
+    public async Task InitializeAsync()
+    {
+        _manager = await TestManager.StartAsync();
+        _served = await _manager.Http.GetStringAsync("/openapi/v1.json") + "\n";
+        if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(Kept, _served);
+    }
+
+    public async Task DisposeAsync() => await _manager.DisposeAsync();
+
+    [Fact]
+    public async Task What_is_served_is_what_the_repository_has() =>
+        (await File.ReadAllTextAsync(Kept)).ShouldBe(_served, "docs/openapi.json is not what the Manager serves: run build/update-openapi.sh and look at the difference.");
+
+    [Theory]
+    [InlineData("/api/kata", "post", "400 401 403 413 415 429 500 503", "text/event-stream")]
+    [InlineData("/api/kata", "get", "401 403 500 503", "application/json")]
+    [InlineData("/api/kata", "delete", "401 403 500 503", "application/json")]
+    [InlineData("/api/kata/{podName}", "get", "401 403 404 500 503", "application/json")]
+    [InlineData("/api/kata/{podName}", "delete", "401 403 404 500 503", "application/json")]
+    [InlineData("/api/kata/{id}/execute", "post", "400 401 403 404 409 413 415 422 500 502 503", "text/event-stream")]
+    [InlineData("/healthz", "get", "", "text/plain")]
+    [InlineData("/livez", "get", "", "text/plain")]
+    public void A_route_says_what_it_is_what_it_answers_and_how_it_fails(string path, string method, string problems, string type)
+    {
+        var operation = JsonDocument.Parse(_served).RootElement.GetProperty("paths").GetProperty(path).GetProperty(method);
+
+        operation.GetProperty("summary").GetString().ShouldNotBeNullOrEmpty();
+        operation.GetProperty("operationId").GetString().ShouldNotBeNullOrEmpty();
+        var responses = operation.GetProperty("responses");
+        responses.GetProperty("200").GetProperty("content").GetProperty(type).GetProperty("schema").EnumerateObject().ShouldNotBeEmpty();
+        responses.EnumerateObject()
+            .Where(response => response.Value.TryGetProperty("content", out var content) && content.TryGetProperty("application/problem+json", out _))
+            .Select(response => response.Name).Order().ShouldBe(problems.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void Every_route_of_the_document_is_tested_above_and_nothing_is_missing() =>
+        JsonDocument.Parse(_served).RootElement.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Where(method => method.Name is "get" or "post" or "delete" or "put" or "patch").Select(method => $"{method.Name} {path.Name}"))
+            .Order(StringComparer.Ordinal)
+            .ShouldBe([
+                "delete /api/kata", "delete /api/kata/{podName}", "get /api/kata", "get /api/kata/{podName}", "get /healthz", "get /livez",
+                "post /api/kata", "post /api/kata/{id}/execute",
+            ]);
+
+    [Theory]
+    [InlineData("CreationEvent", "created waiting healthcheck ready failed")]
+    [InlineData("ExecutionEvent", "OutputEvent CompletedEvent")]
+    public void The_events_of_a_stream_are_all_described(string union, string kinds) =>
+        JsonDocument.Parse(_served).RootElement.GetProperty("components").GetProperty("schemas").GetProperty(union)
+            .GetProperty("discriminator").GetProperty("mapping").EnumerateObject().Select(kind => kind.Name)
+            .ShouldBe(kinds.Split(' '), ignoreOrder: true);
+
+    [Fact]
+    public void The_key_is_described_in_both_forms() =>
+        JsonDocument.Parse(_served).RootElement.GetProperty("components").GetProperty("securitySchemes").EnumerateObject()
+            .Select(scheme => scheme.Name).ShouldBe(["ApiKey", "Bearer"]);
+
+    private static string RepositoryRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "DonkeyWork.CodeSandbox.slnx"))) directory = directory.Parent!;
+        return directory.FullName;
+    }
+}
