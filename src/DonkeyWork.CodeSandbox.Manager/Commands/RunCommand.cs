@@ -1,0 +1,120 @@
+using System.Runtime.InteropServices;
+using DonkeyWork.CodeSandbox.Client;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Local.State;
+using DonkeyWork.CodeSandbox.Manager.Configuration;
+
+namespace DonkeyWork.CodeSandbox.Manager.Commands;
+
+/// <summary>
+/// <c>codesandbox-manager run [--KEY=VALUE]... COMMAND</c>: one command in a sandbox of its own, which is deleted after it.
+/// Asks the Manager that holds the state directory, or is one itself for as long as it takes.
+/// </summary>
+internal static class RunCommand
+{
+    /// <summary>The first argument that asks for it.</summary>
+    public const string Name = "run";
+
+    // As a shell tells an interrupt: 128 + SIGINT.
+    private const int Interrupted = 130;
+    private const int Misused = 2;
+    private const int Failed = 125;
+
+    // Standard output is the command's alone, and another Manager's sandboxes, kept for it, stay.
+    private static readonly string[] Settings =
+    [
+        "--urls=http://127.0.0.1:0",
+        "--Serilog:MinimumLevel:Default=Warning",
+        "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning",
+        "--Serilog:WriteTo:0:Args:standardErrorFromLevel=Verbose",
+        "--Local:KeepSandboxes=true",
+    ];
+
+    /// <summary>Runs it.</summary>
+    /// <returns>The command's exit code; 125 where there was no running it, 130 when interrupted, 2 when misused.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var settings = args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
+        if (args.Except(settings).ToArray() is not [var command])
+        {
+            await Console.Error.WriteLineAsync("""Usage: codesandbox-manager run [--KEY=VALUE]... "COMMAND" (the command is one argument: quote it)""");
+            return Misused;
+        }
+
+        using var interrupt = new CancellationTokenSource();
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        try
+        {
+            return await InSomeManagerAsync(settings, command, interrupt.Token);
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return Interrupted;
+        }
+        catch (CodeSandboxException refused)
+        {
+            await Console.Error.WriteLineAsync($"error: {refused.Message}");
+            return Failed;
+        }
+
+        void Cancel(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            interrupt.Cancel();
+        }
+    }
+
+    private static async Task<int> InSomeManagerAsync(string[] settings, string command, CancellationToken cancellationToken)
+    {
+        WebApplication own;
+        try
+        {
+            own = ManagerApplication.Build([.. Settings, .. settings]);
+        }
+        catch (StateDirectoryInUseException running) when (running.Url is not null)
+        {
+            return await InSandboxAsync(running.Url, ApiKeyOf(settings), command, cancellationToken);
+        }
+
+        await using (own)
+        {
+            await own.StartAsync(cancellationToken);
+            try
+            {
+                return await InSandboxAsync(new Uri(own.Urls.First()), ApiKeyOf(settings), command, cancellationToken);
+            }
+            finally
+            {
+                await own.StopAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    private static async Task<int> InSandboxAsync(Uri manager, string? apiKey, string command, CancellationToken cancellationToken)
+    {
+        await using var client = new CodeSandboxClient(manager, new CodeSandboxClientOptions { ApiKey = apiKey });
+        await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
+        var options = new ExecuteOptions { TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds };
+        var exitCode = Failed;
+        await foreach (var e in sandbox.ExecuteAsync(command, options, cancellationToken))
+        {
+            switch (e)
+            {
+                case OutputEvent output:
+                    var stream = output.Stream == OutputSource.Stdout ? Console.Out : Console.Error;
+                    await stream.WriteAsync(output.Partial ? output.Data : output.Data + '\n');
+                    break;
+                case CompletedEvent completed:
+                    exitCode = completed.ExitCode;
+                    if (completed.Reason is CompletionReason.OomKilled)
+                        await Console.Error.WriteLineAsync("killed: the sandbox's memory was exhausted");
+                    break;
+            }
+        }
+
+        return exitCode;
+    }
+
+    private static string? ApiKeyOf(string[] settings) => ManagerApplication.ReadConfiguration(settings)[ManagerSettings.KeySetting];
+}
