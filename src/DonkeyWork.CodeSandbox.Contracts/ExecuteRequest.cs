@@ -16,7 +16,8 @@ public sealed record ExecuteRequest
     public string? Command { get; init; }
 
     /// <summary>Seconds until the whole process tree is killed, 1 to <see cref="MaxTimeoutSeconds"/>.</summary>
-    public int TimeoutSeconds { get; init; } = DefaultTimeoutSeconds;
+    /// <remarks>Not init-only: a source-generated deserializer would set it to 0 where the JSON does not name it.</remarks>
+    public int TimeoutSeconds { get; set; } = DefaultTimeoutSeconds;
 
     /// <summary>Where the command starts; default the sandbox user's home.</summary>
     public string? WorkingDirectory { get; init; }

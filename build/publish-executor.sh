@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Publishes the executor to artifacts/executor: codesandbox-executor (native AOT) and codesandbox-reaper (static C).
+#   build/publish-executor.sh [--release] [--allow-net9]
+# --release refuses the net9.0 flavour (out of support) unless --allow-net9 is given too.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+release=false allow_net9=false
+for argument in "$@"; do
+    case $argument in
+        --release) release=true ;;
+        --allow-net9) allow_net9=true ;;
+        *) echo "publish-executor: unknown option $argument (--release, --allow-net9)" >&2; exit 2 ;;
+    esac
+done
+
+project=src/DonkeyWork.CodeSandbox.Server
+output=artifacts/executor
+work=artifacts/executor-build
+
+say() { echo "publish-executor: $*"; }
+fail() { echo "publish-executor: $*" >&2; exit 1; }
+
+missing=()
+command -v cc >/dev/null || missing+=(gcc)
+command -v ar >/dev/null || missing+=(binutils)
+printf '#include <stdio.h>\n' | cc -E -x c - >/dev/null 2>&1 || missing+=(libc6-dev)
+printf '#include <zlib.h>\n' | cc -E -x c - >/dev/null 2>&1 || missing+=(zlib1g-dev)
+((${#missing[@]} == 0)) || fail "native AOT needs a C compiler and zlib's headers: apt-get install ${missing[*]}"
+command -v dotnet >/dev/null || fail "the .NET 10 SDK is needed"
+
+case $(uname -m) in
+    x86_64) runtime=linux-x64 ;;
+    aarch64) runtime=linux-arm64 ;;
+    *) fail "no executor for $(uname -m)" ;;
+esac
+
+refuse_net9() {
+    $release && ! $allow_net9 || return 0
+    rm -f "$output/flavour"
+    fail "the net10.0 native AOT pack (Microsoft.NETCore.App.Runtime.NativeAOT.$runtime) cannot be restored, and a release is not built on net9.0, which left support in November 2026 (--allow-net9 builds it all the same)"
+}
+
+# Everything that goes into the two binaries, this script included.
+inputs() {
+    find "$project" src/DonkeyWork.CodeSandbox.Contracts build/publish-executor.sh Directory.Build.props \
+        Directory.Packages.props global.json -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 |
+        LC_ALL=C sort -z | xargs -0 sha256sum
+    dotnet --version
+    cc --version | head -1
+}
+
+exec 9>"$(mkdir -p artifacts && echo artifacts/executor.lock)"
+flock 9
+hash=$(inputs | sha256sum | cut -d' ' -f1)
+if [[ -x $output/codesandbox-executor && -x $output/codesandbox-reaper && $(cat "$output/inputs.sha256" 2>/dev/null) == "$hash" ]]; then
+    [[ $(cat "$output/flavour") != *net9.0 ]] || refuse_net9
+    say "up to date ($(cat "$output/flavour"))"
+    exit 0
+fi
+
+mkdir -p "$work" "$output"
+say "compiling the C parts"
+for part in spawn guard sweep; do
+    cc -O2 -std=gnu11 -Wall -Wextra -Werror -fPIC -c "$project/Native/$part.c" -o "$work/$part.o"
+done
+rm -f "$work/libcodesandbox_native.a"
+ar rcs "$work/libcodesandbox_native.a" "$work"/{spawn,guard,sweep}.o
+cc -O2 -std=gnu11 -Wall -Wextra -Werror -static -s "$project/Native/reaper.c" -o "$work/codesandbox-reaper"
+
+properties() {
+    echo "-p:ExecutorFramework=$1" "-p:ExecutorNativeLibrary=$PWD/$work/libcodesandbox_native.a" \
+        --artifacts-path "$PWD/$work/$1" -r "$runtime" -m:1 -nodeReuse:false --nologo -v quiet
+}
+
+framework=net10.0
+say "restoring the net10.0 native AOT pack"
+if ! dotnet restore "$project" $(properties net10.0) >"$work/net10.0.log" 2>&1; then
+    refuse_net9
+    framework=net9.0
+    say "the net10.0 pack cannot be restored: net9.0, for development only"
+fi
+
+say "compiling codesandbox-executor ($framework, about a minute)"
+rm -rf "$work/publish"
+dotnet publish "$project" -c Release -f "$framework" --self-contained -o "$work/publish" $(properties "$framework") \
+    >"$work/$framework.log" 2>&1 || { cat "$work/$framework.log" >&2; fail "the executor did not compile"; }
+
+install -m 755 "$work/publish/codesandbox-executor" "$work/codesandbox-reaper" "$output/"
+strip "$output/codesandbox-executor"
+echo "native-aot $framework" >"$output/flavour"
+echo "$hash" >"$output/inputs.sha256"
+say "made $output (native-aot $framework, $(du -h "$output/codesandbox-executor" | cut -f1))"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The main job on this machine: start the Manager, or run one command in a sandbox of its own.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
+
+if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
+    cat <<'HELP'
+Usage:
+  ./run.sh                      start the Manager on http://127.0.0.1:8668 (Ctrl+C ends it and its sandboxes)
+  ./run.sh --KEY=VALUE ...      the same with settings, such as --Local:Runtime=runsc or --urls=http://127.0.0.1:9000
+  ./run.sh "COMMAND"            create a sandbox, run COMMAND in it with bash, stream what it prints,
+                                delete it, and exit with COMMAND's exit code
+
+The first run builds what is needed and, as root, installs what is missing (runc, e2fsprogs, a C compiler).
+As an ordinary user it says what to install, and starts sandboxes rootless where cgroup v2 is delegated.
+HELP
+    exit
+fi
+
+require_sdk
+require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}"
+build_executor
+build_api_reference
+build_manager
+
+manager=("$artifacts/manager/codesandbox-manager")
+case "${1-}" in
+    "" | --*) ;;
+    *) manager+=(run) ;;
+esac
+
+# An ordinary user's session has no cgroup of its own; systemd hands one out.
+if [ "$(id -u)" -ne 0 ] && [ -z "${CODESANDBOX_SCOPE-}" ] && [ -e /sys/fs/cgroup/cgroup.controllers ] &&
+    command -v systemd-run >/dev/null && systemctl --user show-environment >/dev/null 2>&1; then
+    export CODESANDBOX_SCOPE=1
+    exec systemd-run --user --scope --quiet --property=Delegate=yes -- "${manager[@]}" "$@"
+fi
+exec "${manager[@]}" "$@"

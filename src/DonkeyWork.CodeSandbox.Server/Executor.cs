@@ -1,0 +1,168 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Server.Executions;
+using DonkeyWork.CodeSandbox.Server.Http;
+using DonkeyWork.CodeSandbox.Server.Posix;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace DonkeyWork.CodeSandbox.Server;
+
+/// <summary>Puts the executor together and runs it.</summary>
+internal static class Executor
+{
+    /// <summary>A command of the largest size, every byte escaped, and an environment.</summary>
+    private const int MaxBodyBytes = 1024 * 1024;
+
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+
+    /// <summary>Serves until asked to end; then kills what runs.</summary>
+    /// <exception cref="IOException">It cannot serve there, or the environment is not one it can run commands in.</exception>
+    /// <exception cref="UsageException">An option or variable is wrong.</exception>
+    public static async Task RunAsync(ExecutorOptions options, SelfProtection quit)
+    {
+        var time = TimeProvider.System;
+        var start = ReadStart();
+        var environment = new SandboxEnvironment(Environment.GetEnvironmentVariable);
+        environment.Add(start.Environment);
+        var admission = new Admission(ReadTokenHash(), Environment.GetEnvironmentVariable(ExecutorProtocol.PoolVariable) == "1");
+        var oom = new OomCounter(options.OomEvents is { } events ? OpenFile("--oom-events", events, Native.O_RDONLY) : null);
+        _ = oom.Read();
+        var trees = ChooseTrees(options);
+
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.AddProvider(new TerminalLoggerProvider());
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options.Listen));
+        await using var app = builder.Build();
+        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
+
+        var registry = new ExecutionRegistry(trees, oom, time, loggers.CreateLogger<ExecutionRegistry>());
+        var startup = new StartupCommand(start.Argv, registry, environment, time, loggers.CreateLogger<StartupCommand>());
+        var background = new BackgroundTask(startup.RunAsync);
+        var execute = new ExecuteEndpoint(registry, environment, time, loggers.CreateLogger<ExecuteEndpoint>());
+        var claim = new ClaimEndpoint(admission, environment, background.Start);
+
+        app.UseMiddleware<ProblemMiddleware>();
+        app.Use((context, next) =>
+        {
+            admission.Check(context);
+            return next(context);
+        });
+        app.UseRouting();
+        app.MapGet(Routes.Health, static context => context.Response.WriteAsync("Healthy", context.RequestAborted));
+        app.MapGet(Routes.Stats, context => Json.WriteAsync(context, registry.Stats, ContractsJsonContext.Default.ExecutorStats));
+        app.MapPost(Routes.Claim, claim.HandleAsync);
+        app.MapPost(Routes.Execute, execute.HandleAsync);
+
+        if (admission.IsClaimed)
+            background.Start();
+        await StartAsync(app, options.Listen);
+        await quit.WaitForQuitAsync(CancellationToken.None);
+
+        registry.KillAll();
+        using var grace = new CancellationTokenSource(StopGrace, time);
+        await app.StopAsync(grace.Token);
+        await background.Completion;
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, ListenAddress listen)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        // A slow reader holds its command; it is not cut off.
+        kestrel.Limits.MinResponseDataRate = null;
+        kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
+        if (listen.SocketPath is { } path)
+        {
+            kestrel.ListenUnixSocket(path);
+        }
+        else if (listen.Descriptor is { } descriptor)
+        {
+            if (Native.FileControl(descriptor, Native.F_SETFD, Native.FD_CLOEXEC) < 0)
+                throw new IOException($"--listen fd:{descriptor}: {Marshal.GetLastPInvokeErrorMessage()}");
+            kestrel.ListenHandle((ulong)descriptor);
+        }
+        else if (listen.Address is { } address)
+        {
+            kestrel.Listen(address, listen.Port!.Value);
+        }
+        else
+        {
+            kestrel.ListenAnyIP(listen.Port!.Value);
+        }
+    }
+
+    private static async Task StartAsync(WebApplication app, ListenAddress listen)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception error) when (error is AddressInUseException or System.Net.Sockets.SocketException)
+        {
+            throw new IOException($"Cannot listen on {listen}: {error.Message}", error);
+        }
+    }
+
+    private static IProcessTreeFactory ChooseTrees(ExecutorOptions options)
+    {
+        var children = new ChildReaper();
+        var spawner = new ProcessSpawner(children, options.TasksLimit - ExecutorOptions.ReservedTasks);
+        if (options.Cgroup is { } cgroup)
+            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, Native.O_RDONLY | Native.O_DIRECTORY), spawner);
+        if (Environment.ProcessId != 1)
+        {
+            throw new UsageException(
+                "without --cgroup the executor must be PID 1 of its pid namespace, or commands could not be killed for certain. "
+                + "Give it a cgroup v2 directory, or start it as the first process of a container");
+        }
+
+        return new ReaperTreeFactory(children, spawner, Path.Combine(AppContext.BaseDirectory, "codesandbox-reaper"));
+    }
+
+    private static int OpenFile(string option, FileReference file, int flags)
+    {
+        if (file.Path is null)
+        {
+            return Native.FileControl(file.Descriptor, Native.F_SETFD, Native.FD_CLOEXEC) < 0
+                ? throw new UsageException($"{option} fd:{file.Descriptor}: {Marshal.GetLastPInvokeErrorMessage()}")
+                : file.Descriptor;
+        }
+
+        var descriptor = Native.Open(file.Path, flags | Native.O_CLOEXEC, 0);
+        return descriptor < 0 ? throw new UsageException($"{option} {file.Path}: {Marshal.GetLastPInvokeErrorMessage()}") : descriptor;
+    }
+
+    private static SandboxStart ReadStart()
+    {
+        var json = Environment.GetEnvironmentVariable(ExecutorProtocol.StartVariable);
+        if (string.IsNullOrEmpty(json))
+            return new SandboxStart();
+        try
+        {
+            return JsonSerializer.Deserialize(json, ContractsJsonContext.Default.SandboxStart) ?? new SandboxStart();
+        }
+        catch (JsonException error)
+        {
+            throw new UsageException($"{ExecutorProtocol.StartVariable} is not what it should be: {error.Message}");
+        }
+    }
+
+    private static byte[]? ReadTokenHash()
+    {
+        var hex = Environment.GetEnvironmentVariable(ExecutorProtocol.TokenHashVariable);
+        if (string.IsNullOrEmpty(hex))
+            return null;
+        try
+        {
+            return Convert.FromHexString(hex) is { Length: 32 } hash ? hash : throw new FormatException();
+        }
+        catch (FormatException)
+        {
+            throw new UsageException($"{ExecutorProtocol.TokenHashVariable} is not a SHA-256 in hex");
+        }
+    }
+}

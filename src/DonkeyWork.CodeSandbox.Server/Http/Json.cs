@@ -1,0 +1,66 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Server.Http;
+
+/// <summary>JSON bodies.</summary>
+internal static class Json
+{
+    private const string MediaType = "application/json";
+
+    /// <summary>Reads the body.</summary>
+    /// <exception cref="RequestException">It is not JSON, or a field has another type.</exception>
+    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    {
+        if (!IsJson(context.Request.ContentType))
+        {
+            throw new RequestException(
+                StatusCodes.Status415UnsupportedMediaType, ErrorCodes.UnsupportedMediaType, "The body must be application/json.");
+        }
+
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
+                ?? throw new RequestException(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, "The body is null.");
+        }
+        catch (JsonException error) when (FieldOf(error.Path) is { } field)
+        {
+            throw InvalidFields(new() { [field] = ["has a value of a wrong type"] });
+        }
+        catch (JsonException error)
+        {
+            throw new RequestException(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"The body is not JSON of this route: {error.Message}");
+        }
+    }
+
+    /// <summary>The problem that names every wrong field.</summary>
+    public static RequestException InvalidFields(Dictionary<string, string[]> errors) =>
+        new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest,
+            string.Join("; ", errors.Select(pair => $"{pair.Key}: {string.Join(", ", pair.Value)}")))
+        { Errors = errors };
+
+    /// <summary>Writes a body with status 200.</summary>
+    public static Task WriteAsync<T>(HttpContext context, T value, JsonTypeInfo<T> type)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        context.Response.ContentType = MediaType;
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    private static bool IsJson(string? contentType)
+    {
+        var end = contentType?.IndexOf(';', StringComparison.Ordinal) ?? -1;
+        return MediaType.Equals((end < 0 ? contentType : contentType![..end])?.Trim(), StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary><c>environment</c> of <c>$.environment.NAME</c>.</summary>
+    private static string? FieldOf(string? path)
+    {
+        if (path is not ['$', '.', .. var rest])
+            return null;
+        var end = rest.AsSpan().IndexOfAny('.', '[');
+        return end < 0 ? rest : rest[..end];
+    }
+}

@@ -1,0 +1,187 @@
+/*
+ * Starts a process the way glibc's posix_spawn does: clone(CLONE_VM | CLONE_VFORK) with a stack of its own, every signal
+ * blocked meanwhile. posix_spawn itself can neither enter a cgroup nor set limits before exec.
+ */
+#define _GNU_SOURCE
+#include "codesandbox.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STACK_SIZE (64 * 1024)
+#define SIGNALS 64
+#define COMMAND_OOM_SCORE "500"
+
+struct kernel_sigaction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+};
+
+static struct rlimit original_nofile;
+static int dev_null = -1;
+
+/* Before the runtime's start, which may raise the soft limit for itself. */
+__attribute__((constructor)) static void remember(void)
+{
+    getrlimit(RLIMIT_NOFILE, &original_nofile);
+    dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static void fail(struct cs_spawn_request *request, int step)
+{
+    request->error = errno;
+    request->step = step;
+    _exit(127);
+}
+
+static int nothing(void *unused)
+{
+    (void)unused;
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+/*
+ * Whether another process could be made under RLIMIT_NPROC. Without asking, a full sandbox would start commands that
+ * cannot start anything themselves, each on one of the tasks that are kept for the executor. (Since Linux 5.17
+ * setting the same uid again no longer makes execve check, kernel/sys.c: flag_nproc_exceeded.)
+ */
+static int has_room(char *stack)
+{
+    int pid = clone(nothing, stack, CLONE_VM | CLONE_VFORK, NULL);
+    if (pid < 0)
+        return 0;
+    while (syscall(SYS_wait4, pid, NULL, __WCLONE, NULL) < 0 && errno == EINTR)
+        ;
+    return 1;
+}
+
+struct child {
+    struct cs_spawn_request *request;
+    char *probe_stack;
+};
+
+static int child_main(void *argument)
+{
+    struct child *child = argument;
+    struct cs_spawn_request *request = child->request;
+
+    /* Raw: glibc refuses the two signals that it uses itself. */
+    struct kernel_sigaction standard = { .handler = SIG_DFL };
+    for (int signal = 1; signal <= SIGNALS; signal++)
+        syscall(SYS_rt_sigaction, signal, &standard, NULL, sizeof standard.mask);
+
+    if (setsid() < 0)
+        fail(request, CS_STEP_SETUP);
+    if (request->cgroup_procs_fd >= 0 && write(request->cgroup_procs_fd, "0", 1) != 1)
+        fail(request, CS_STEP_SETUP);
+    if (request->tasks_limit >= 0) {
+        struct rlimit limit = { (rlim_t)request->tasks_limit, (rlim_t)request->tasks_limit };
+        if (setrlimit(RLIMIT_NPROC, &limit) < 0)
+            fail(request, CS_STEP_SETUP);
+        if (!has_room(child->probe_stack))
+            fail(request, CS_STEP_CLONE);
+    }
+
+    /* The pipes were opened by the executor and so are above 3. */
+    if (dup2(dev_null, 0) < 0 || dup2(request->out_fd, 1) < 0 || dup2(request->err_fd, 2) < 0)
+        fail(request, CS_STEP_SETUP);
+    int first_closed = 3;
+    if (request->status_fd >= 0) {
+        if (dup2(request->status_fd, 3) < 0)
+            fail(request, CS_STEP_SETUP);
+        first_closed = 4;
+    }
+    if (syscall(SYS_close_range, first_closed, ~0U, 0) < 0)
+        fail(request, CS_STEP_SETUP);
+
+    umask(022);
+    if (setrlimit(RLIMIT_NOFILE, &original_nofile) < 0)
+        fail(request, CS_STEP_SETUP);
+    if (request->directory && chdir(request->directory) < 0)
+        fail(request, CS_STEP_DIRECTORY);
+
+    uint64_t none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+    execve(request->path, request->argv, request->envp);
+    fail(request, CS_STEP_EXEC);
+    return 0;
+}
+
+/* Commands are the kernel's first choice when memory runs out. The child cannot do it before exec: while it shares the
+ * executor's memory its /proc entries belong to root. A command that is gone already needs nothing. */
+static void offer_to_oom_killer(int pid)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t ignored = write(fd, COMMAND_OOM_SCORE, sizeof COMMAND_OOM_SCORE - 1);
+    (void)ignored;
+    close(fd);
+}
+
+/* Returns the pid, or -1 with step and error set. A child that failed has been reaped. */
+int32_t cs_spawn(struct cs_spawn_request *request)
+{
+    request->pid = 0;
+    request->step = CS_STEP_NONE;
+    request->error = 0;
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) {
+        request->error = errno;
+        request->step = CS_STEP_CLONE;
+        return -1;
+    }
+
+    uint64_t all = ~0ULL, previous;
+    syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &previous, sizeof all);
+    struct child child = { request, stack + STACK_SIZE / 2 };
+    int pid = clone(child_main, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD, &child, &request->pid);
+    int clone_error = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &previous, NULL, sizeof previous);
+    munmap(stack, STACK_SIZE);
+
+    if (pid < 0) {
+        request->error = clone_error;
+        request->step = CS_STEP_CLONE;
+        return -1;
+    }
+    if (request->step != CS_STEP_NONE) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+        return -1;
+    }
+    offer_to_oom_killer(pid);
+    return pid;
+}
+
+/* Waits for any child to end and leaves it unreaped. 0, or the errno: ECHILD when there is none. */
+int32_t cs_wait_peek(int32_t *pid)
+{
+    siginfo_t info = { 0 };
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) < 0)
+        if (errno != EINTR)
+            return errno;
+    *pid = info.si_pid;
+    return 0;
+}
+
+/* Reaps one child if it has ended. 0, or the errno: ECHILD when it is no child, EAGAIN when it still runs. */
+int32_t cs_reap(int32_t pid, int32_t *status)
+{
+    int reaped = waitpid(pid, status, WNOHANG);
+    return reaped > 0 ? 0 : reaped == 0 ? EAGAIN : errno;
+}

@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+
+namespace DonkeyWork.CodeSandbox.Server.Posix;
+
+/// <summary>A tree in a cgroup v2 directory of its own, killed by <c>cgroup.kill</c> (Linux 5.14).</summary>
+internal sealed class CgroupTree : ProcessTree
+{
+    private readonly CgroupTreeFactory _factory;
+    private readonly string _name;
+
+    private CgroupTree(CgroupTreeFactory factory, string name)
+    {
+        _factory = factory;
+        _name = name;
+    }
+
+    /// <summary>Starts the command in the directory <paramref name="name"/>, which exists.</summary>
+    public static CgroupTree Start(
+        CgroupTreeFactory factory, string name, int procs, ProcessSpawner spawner, ProcessStart start, OutputPipe output, OutputPipe error)
+    {
+        var tree = new CgroupTree(factory, name);
+        tree.Pid = spawner.Start(start, output.WriteDescriptor, error.WriteDescriptor, -1, procs, tree.SetExited);
+        return tree;
+    }
+
+    public override void Kill() => _factory.Kill(_name);
+
+    public override void Release() => _factory.Remove(_name);
+}
+
+/// <summary>Makes the directories of executions inside the one that the host has handed over.</summary>
+internal sealed class CgroupTreeFactory(int directory, ProcessSpawner spawner) : IProcessTreeFactory
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _names = [];
+    private readonly HashSet<string> _released = [];
+    private long _last;
+
+    public Task<ProcessTree> StartAsync(ProcessStart start, OutputPipe output, OutputPipe error)
+    {
+        var name = MakeDirectory();
+        var procs = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_WRONLY | Native.O_CLOEXEC, 0);
+        try
+        {
+            if (procs < 0)
+                throw new StartFailedException(SpawnStep.Setup, Marshal.GetLastPInvokeError());
+            return Task.FromResult<ProcessTree>(CgroupTree.Start(this, name, procs, spawner, start, output, error));
+        }
+        catch
+        {
+            Remove(name);
+            throw;
+        }
+        finally
+        {
+            if (procs >= 0)
+                _ = Native.Close(procs);
+        }
+    }
+
+    /// <summary>Kills what is in a directory; one that is gone has nothing in it.</summary>
+    public void Kill(string name)
+    {
+        lock (_gate)
+        {
+            if (!_names.Contains(name))
+                return;
+            var kill = Native.OpenAt(directory, $"{name}/cgroup.kill", Native.O_WRONLY | Native.O_CLOEXEC, 0);
+            if (kill < 0)
+                throw new IOException($"cgroup.kill of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+            _ = Native.Write(kill, "1"u8, 1);
+            _ = Native.Close(kill);
+        }
+    }
+
+    public void KillAll()
+    {
+        lock (_gate)
+        {
+            foreach (var name in _names)
+                Kill(name);
+        }
+    }
+
+    /// <summary>Removes a directory. One that background children still live in is tried again with the next.</summary>
+    public void Remove(string name)
+    {
+        lock (_gate)
+        {
+            _released.Add(name);
+            _released.RemoveWhere(released =>
+                Native.UnlinkAt(directory, released, Native.AT_REMOVEDIR) == 0 && _names.Remove(released));
+        }
+    }
+
+    private string MakeDirectory()
+    {
+        while (true)
+        {
+            var name = $"execution-{Interlocked.Increment(ref _last)}";
+            if (Native.MakeDirectoryAt(directory, name, 0x1ED) == 0)
+            {
+                lock (_gate)
+                    _names.Add(name);
+                return name;
+            }
+
+            // A command may have made one of this name.
+            var error = Marshal.GetLastPInvokeError();
+            if (error != Native.EEXIST)
+                throw new StartFailedException(SpawnStep.Setup, error);
+        }
+    }
+}

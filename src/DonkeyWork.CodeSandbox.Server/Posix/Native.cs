@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+
+namespace DonkeyWork.CodeSandbox.Server.Posix;
+
+/// <summary>The C parts of the executor (Native/codesandbox.h) and the few system calls that .NET has no name for.</summary>
+internal static unsafe partial class Native
+{
+    private const string Library = "codesandbox_native";
+
+    [LibraryImport(Library, EntryPoint = "cs_spawn")]
+    public static partial int Spawn(SpawnRequest* request);
+
+    [LibraryImport(Library, EntryPoint = "cs_wait_peek")]
+    public static partial int WaitPeek(out int pid);
+
+    [LibraryImport(Library, EntryPoint = "cs_reap")]
+    public static partial int Reap(int pid, out int status);
+
+    [LibraryImport(Library, EntryPoint = "cs_protect")]
+    public static partial int Protect(int dumpableGuard, int signalGuard, int quitDescriptor);
+
+    [LibraryImport(Library, EntryPoint = "cs_sweep")]
+    public static partial int Sweep(int helper, ReadOnlySpan<int> helpers, int count);
+
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* descriptors, int flags);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int OpenAt(int directory, string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdirat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectoryAt(int directory, string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "unlinkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int UnlinkAt(int directory, string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nint count);
+
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(int descriptor, Span<byte> bytes, nint count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int IoControl(int descriptor, nuint request, out int value);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(int descriptor, int command, int value);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
+
+    public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
+    public const int O_RDWR = 2;
+    public static readonly int O_DIRECTORY = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+    public const int O_CLOEXEC = 0x80000;
+    public const int AT_REMOVEDIR = 0x200;
+    public const int F_SETFD = 2;
+    public const int FD_CLOEXEC = 1;
+    public const nuint FIONREAD = 0x541B;
+    public const int SIGKILL = 9;
+    public const int SIGCONT = 18;
+    public const int EAGAIN = 11;
+    public const int ENOMEM = 12;
+    public const int ECHILD = 10;
+    public const int EEXIST = 17;
+}

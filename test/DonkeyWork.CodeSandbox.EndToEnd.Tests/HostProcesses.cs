@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+
+/// <summary>The host's own view of processes: its /proc.</summary>
+internal static class HostProcesses
+{
+    /// <summary>
+    /// Every live process whose cgroup path names the sandbox. A process cannot leave its cgroup, whatever it does to its
+    /// session, parent, environment or name.
+    /// </summary>
+    public static IReadOnlyList<HostProcess> Of(string sandbox) =>
+        [.. All().Where(process => process.Cgroups.Contains(sandbox, StringComparison.Ordinal))];
+
+    /// <summary>The sandbox's first process.</summary>
+    public static HostProcess ExecutorOf(string sandbox) =>
+        Of(sandbox).Single(process => process.PidInSandbox == 1);
+
+    /// <summary>All but the sandbox's first process.</summary>
+    public static IReadOnlyList<HostProcess> CommandsOf(string sandbox) =>
+        [.. Of(sandbox).Where(process => process.PidInSandbox != 1)];
+
+    private static IEnumerable<HostProcess> All()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && HostProcess.TryRead(pid) is { } process)
+            {
+                yield return process;
+            }
+        }
+    }
+}
+
+/// <summary>One process as /proc shows it (proc(5)).</summary>
+internal sealed record HostProcess(int Pid, int PidInSandbox, char State, int Uid, string Cgroups, string CommandLine)
+{
+    public bool IsZombie => State == 'Z';
+
+    public int OpenDescriptors => Directory.GetFileSystemEntries($"/proc/{Pid}/fd").Length;
+
+    public int ResidentKilobytes => int.Parse(
+        Field(File.ReadAllText($"/proc/{Pid}/status"), "VmRSS").Split(' ')[0], CultureInfo.InvariantCulture);
+
+    public static HostProcess? TryRead(int pid)
+    {
+        try
+        {
+            var status = File.ReadAllText($"/proc/{pid}/status");
+            return new HostProcess(
+                pid,
+                int.Parse(Field(status, "NSpid").Split('\t')[^1], CultureInfo.InvariantCulture),
+                Field(status, "State")[0],
+                int.Parse(Field(status, "Uid").Split('\t')[0], CultureInfo.InvariantCulture),
+                File.ReadAllText($"/proc/{pid}/cgroup"),
+                File.ReadAllText($"/proc/{pid}/cmdline").Replace('\0', ' '));
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // It ended while it was read.
+            return null;
+        }
+    }
+
+    private static string Field(string status, string name)
+    {
+        var start = status.IndexOf($"\n{name}:", StringComparison.Ordinal) + name.Length + 2;
+        return status[start..status.IndexOf('\n', start)].Trim();
+    }
+}

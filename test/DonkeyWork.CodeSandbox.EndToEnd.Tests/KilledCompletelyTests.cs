@@ -1,0 +1,92 @@
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+
+/// <summary>What a command leaves behind when it is ended is nothing, as the host's /proc shows it.</summary>
+[Collection(SharedManagerCollection.Name)]
+public sealed class KilledCompletelyTests(SharedManager shared)
+{
+    private const string Bystander = "echo up; sleep 3600";
+
+    public static TheoryData<string> Escapes => new()
+    {
+        "setsid sleep 3600 & sleep 3600",
+        "(setsid bash -c 'sleep 3600 & exec sleep 3600' &) ; sleep 3600",
+        "nohup sleep 3600 >/dev/null 2>&1 & disown; sleep 3600",
+        "env -i setsid /usr/bin/python3 -c 'import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\ntime.sleep(3600)'; sleep 3600",
+        "trap '' TERM HUP INT QUIT; setsid bash -c 'trap \"\" TERM HUP INT; while :; do sleep 1; done' & sleep 3600",
+        // As fast as it can; each child starts the next and goes, a few at a time.
+        "python3 -c 'import os\nfor _ in range(4):\n  if os.fork() == 0:\n    while True:\n      try:\n        if os.fork(): os._exit(0)\n        os.setsid()\n      except BlockingIOError: pass' ; sleep 3600",
+        "f() { f | f & }; for i in 1 2 3; do setsid bash -c 'while :; do (sleep 0.01 &) ; done' & done; sleep 3600",
+    };
+
+    [Theory]
+    [MemberData(nameof(Escapes))]
+    public async Task A_timeout_leaves_nothing_and_spares_the_others(string command)
+    {
+        await using var sandbox = await shared.Client.CreateAsync();
+        await using var bystander = await Started(sandbox, Bystander);
+        var spared = HostProcesses.CommandsOf(sandbox.Name).Select(p => p.Pid).ToHashSet();
+
+        var result = await sandbox.RunAsync(command, new Client.RunOptions { TimeoutSeconds = 1 });
+
+        result.TimedOut.ShouldBeTrue();
+        result.Reason.ShouldBe(CompletionReason.TimedOut);
+        await Only(sandbox.Name, spared);
+        spared.ShouldNotBeEmpty();
+    }
+
+    [Theory]
+    [MemberData(nameof(Escapes))]
+    public async Task A_caller_who_goes_away_leaves_nothing_and_spares_the_others(string command)
+    {
+        await using var sandbox = await shared.Client.CreateAsync();
+        await using var bystander = await Started(sandbox, Bystander);
+        var spared = HostProcesses.CommandsOf(sandbox.Name).Select(p => p.Pid).ToHashSet();
+
+        await using (await Started(sandbox, $"echo up\n{command}"))
+        {
+            await Patience.UntilAsync(() => HostProcesses.CommandsOf(sandbox.Name).Count > spared.Count, () => "It does not run.");
+        }
+
+        await Only(sandbox.Name, spared);
+    }
+
+    [Theory]
+    [MemberData(nameof(Escapes))]
+    public async Task A_delete_leaves_nothing_at_all(string command)
+    {
+        var sandbox = await shared.Client.CreateAsync();
+        await using var running = await Started(sandbox, $"echo up\n{command}");
+
+        await sandbox.DisposeAsync();
+
+        await Patience.UntilAsync(
+            () => Remains.OfSandbox(sandbox.Name).Count == 0,
+            () => string.Join('\n', Remains.OfSandbox(sandbox.Name)));
+    }
+
+    [Fact]
+    public async Task Control__a_process_group_kill_does_leave_something()
+    {
+        await using var sandbox = await shared.Client.CreateAsync();
+
+        var result = await sandbox.RunAsync("timeout --signal=KILL 1 bash -c 'setsid sleep 3600 >/dev/null 2>&1 & sleep 3600'");
+
+        result.TimedOut.ShouldBeFalse();
+        HostProcesses.CommandsOf(sandbox.Name).ShouldContain(process => process.CommandLine.StartsWith("sleep 3600"));
+    }
+
+    /// <summary>Runs a command whose first line is "up" and comes back when that was printed; disposing ends it.</summary>
+    private static async Task<IAsyncDisposable> Started(Client.Sandbox sandbox, string command)
+    {
+        var events = sandbox.ExecuteAsync(command).GetAsyncEnumerator();
+        (await events.MoveNextAsync()).ShouldBeTrue();
+        events.Current.ShouldBeOfType<OutputEvent>().Data.ShouldBe("up");
+        return events;
+    }
+
+    private static Task Only(string sandbox, HashSet<int> pids) => Patience.UntilAsync(
+        () => HostProcesses.CommandsOf(sandbox).Select(p => p.Pid).ToHashSet().SetEquals(pids),
+        () => $"Expected {string.Join(' ', pids)}, found:\n{string.Join('\n', HostProcesses.CommandsOf(sandbox))}");
+}

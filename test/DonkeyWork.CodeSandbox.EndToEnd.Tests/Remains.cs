@@ -1,0 +1,40 @@
+namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+
+/// <summary>What a Manager left on the host, as the host shows it: mounts, loop devices, sandboxes' directories.</summary>
+internal static class Remains
+{
+    public static IReadOnlyList<string> Of(string stateDirectory) =>
+    [
+        .. File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(stateDirectory, StringComparison.Ordinal)).Select(line => $"mount {line}"),
+        .. Directory.EnumerateFiles("/sys/block", "backing_file", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 })
+            .Where(file => ReadIfThere(file).Contains(stateDirectory, StringComparison.Ordinal)).Select(file => $"loop device {file}"),
+        .. Sandboxes(stateDirectory).Select(directory => $"directory {directory}"),
+    ];
+
+    /// <summary>Cgroup directories and processes of one sandbox.</summary>
+    public static IReadOnlyList<string> OfSandbox(string name) =>
+    [
+        .. HostProcesses.Of(name).Select(process => $"process {process.Pid} {process.CommandLine}"),
+        .. Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{name}*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 6 })
+            .Select(directory => $"cgroup {directory}"),
+    ];
+
+    private static IEnumerable<string> Sandboxes(string stateDirectory)
+    {
+        var directory = Path.Combine(stateDirectory, "sandboxes");
+        return Directory.Exists(directory) ? Directory.EnumerateDirectories(directory) : [];
+    }
+
+    private static string ReadIfThere(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            // The device was let go in between.
+            return "";
+        }
+    }
+}

@@ -1,0 +1,66 @@
+namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+
+/// <summary><c>./run.sh "COMMAND"</c>: one command in a sandbox of its own.</summary>
+public sealed class RunCommandTests : IDisposable
+{
+    private readonly string directory = Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
+
+    public void Dispose()
+    {
+        Remains.Of(directory).ShouldBeEmpty();
+        if (Directory.Exists(directory))
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("python3 -c 'print(6*7)'", "42\n", 0)]
+    [InlineData("exit 3", "", 3)]
+    [InlineData("echo a; echo b", "a\nb\n", 0)]
+    [InlineData("printf 'no newline'", "no newline", 0)]
+    [InlineData("kill -TERM $$", "", 143)]
+    public async Task It_prints_what_the_command_prints_and_exits_as_it_does(string command, string output, int exitCode)
+    {
+        var run = await Run(command);
+        run.Output.ShouldBe(output);
+        run.ExitCode.ShouldBe(exitCode, run.Error);
+    }
+
+    [Fact]
+    public async Task Standard_error_stays_standard_error()
+    {
+        var run = await Run("echo oops >&2");
+        run.Output.ShouldBe("");
+        run.Error.ShouldBe("oops\n");
+    }
+
+    [Fact]
+    public async Task It_uses_the_Manager_that_runs_already()
+    {
+        await using var manager = await ManagerProcess.StartAsync(directory);
+        var run = await Run("hostname");
+        run.ExitCode.ShouldBe(0, run.Error);
+        manager.Log.ShouldContain(run.Output.Trim());
+    }
+
+    [Fact]
+    public async Task Run_sh_does_it_from_a_shell()
+    {
+        var run = await Tool.RunAsync(
+            Path.Combine(Repository.Root, "run.sh"), ["python3 -c 'print(6*7)'"], Setting(), TimeSpan.FromMinutes(5));
+        run.Output.ShouldBe("42\n");
+        run.ExitCode.ShouldBe(0, run.Error);
+    }
+
+    [Fact]
+    public async Task Help_says_how_it_is_used()
+    {
+        (await Tool.RunAsync(Path.Combine(Repository.Root, "run.sh"), "--help")).Output.ShouldContain("Usage:");
+        (await Tool.RunAsync(Repository.Manager, "--help")).Output.ShouldContain("run");
+    }
+
+    private Task<Tool> Run(string command) => Tool.RunAsync(Repository.Manager, ["run", command], Setting());
+
+    private Dictionary<string, string> Setting() => new() { ["Local__StateDirectory"] = directory };
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+
+namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+
+/// <summary>Runs a program to its end and keeps what it printed.</summary>
+internal sealed record Tool(int ExitCode, string Output, string Error)
+{
+    public static Task<Tool> RunAsync(string program, params string[] arguments) =>
+        RunAsync(program, arguments, environment: null);
+
+    /// <summary>A bash script, as a reader of the README would paste it.</summary>
+    public static Task<Tool> BashAsync(string script, IReadOnlyDictionary<string, string>? environment = null) =>
+        RunAsync("/bin/bash", ["-c", script], environment);
+
+    public static async Task<Tool> RunAsync(
+        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, TimeSpan? limit = null)
+    {
+        var start = new ProcessStartInfo(program)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Repository.Root,
+        };
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        using var patience = new CancellationTokenSource(limit ?? Patience.Limit);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+            return new Tool(process.ExitCode, await output, await error);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {await output}{await error}");
+        }
+    }
+}
