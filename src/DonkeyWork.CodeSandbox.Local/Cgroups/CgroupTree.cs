@@ -1,0 +1,175 @@
+using DonkeyWork.CodeSandbox.Local.Posix;
+using Microsoft.Win32.SafeHandles;
+
+namespace DonkeyWork.CodeSandbox.Local.Cgroups;
+
+/// <summary>
+/// Our part of the machine's control groups (cgroups(7)): one group per sandbox below one of this state directory's
+/// own, in every hierarchy. Where the controllers are in v1 hierarchies, limits and counters are found there and
+/// killing still goes through v2, whose hierarchy then has no controllers.
+/// </summary>
+internal sealed class CgroupTree
+{
+    private static readonly string[] Needed = ["memory", "cpu", "pids"];
+
+    private readonly CgroupMounts _mounts;
+
+    /// <param name="mounts">The hierarchies.</param>
+    /// <param name="group">Absolute path of our group in each of them.</param>
+    public CgroupTree(CgroupMounts mounts, string group)
+    {
+        _mounts = mounts;
+        Group = group;
+    }
+
+    /// <summary>Our group's path in every hierarchy.</summary>
+    public string Group { get; }
+
+    /// <summary>Whether swap can be limited; otherwise its use is avoided.</summary>
+    public bool LimitsSwap { get; private set; }
+
+    /// <summary>Makes our group, and has v2 hand its controllers down to the sandboxes' groups.</summary>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    /// <exception cref="UnauthorizedAccessException">The groups are not ours to change.</exception>
+    public void Prepare(string delegated = "/")
+    {
+        if (_mounts.Version2 is { } v2)
+        {
+            var level = Path.Combine(v2, delegated[1..]);
+            foreach (var part in (string[])["", .. Group[delegated.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries)])
+            {
+                level = Path.Combine(level, part);
+                Directory.CreateDirectory(level);
+                if (_mounts.ControllersInVersion2)
+                    File.WriteAllText(Path.Combine(level, "cgroup.subtree_control"), string.Join(' ', Needed.Select(name => $"+{name}")));
+            }
+        }
+
+        var probe = _mounts.ControllersInVersion2 ? InVersion2("probe") : InMemoryHierarchy("probe");
+        Directory.CreateDirectory(probe);
+        LimitsSwap = File.Exists(Path.Combine(probe, _mounts.ControllersInVersion2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes"));
+        Directory.Delete(probe);
+    }
+
+    /// <summary>The path for a runtime's <c>cgroupsPath</c>.</summary>
+    public string PathOf(string sandbox) => $"{Group}/{sandbox}";
+
+    /// <summary>
+    /// Makes a sandbox's group before the runtime does, so that what is in it can be opened: its v2 directory, given
+    /// to the sandbox's user for the executor to make groups of its own in, and the file that counts kills for want of memory.
+    /// </summary>
+    public CgroupHandles Create(string sandbox, uint owner, bool handOver)
+    {
+        SafeFileHandle? directory = null;
+        if (_mounts.Version2 is not null)
+        {
+            var path = InVersion2(sandbox);
+            Directory.CreateDirectory(path);
+            if (handOver)
+            {
+                // A bound to what a sandbox can make the host keep.
+                File.WriteAllText(Path.Combine(path, "cgroup.max.depth"), "4");
+                File.WriteAllText(Path.Combine(path, "cgroup.max.descendants"), "2048");
+                LibC.Check(LibC.Chown(path, owner, owner), path);
+                LibC.Check(LibC.Chown(Path.Combine(path, "cgroup.procs"), owner, owner), path);
+                directory = Descriptors.DetachedDirectory(path);
+            }
+        }
+
+        var counters = CountersOf(sandbox);
+        Directory.CreateDirectory(Path.GetDirectoryName(counters)!);
+        return new CgroupHandles(directory, Descriptors.Reader(counters));
+    }
+
+    /// <summary>How many processes of a sandbox were killed for want of memory; <see langword="null"/> where its group is gone.</summary>
+    public long? OutOfMemoryKills(string sandbox)
+    {
+        try
+        {
+            var line = File.ReadLines(CountersOf(sandbox)).FirstOrDefault(line => line.StartsWith("oom_kill ", StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line["oom_kill ".Length..], null);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Kills everything in a sandbox's group, whatever it is doing; nothing where there is no such group.</summary>
+    public void Kill(string sandbox)
+    {
+        if (_mounts.Version2 is null)
+            return;
+        try
+        {
+            File.WriteAllText(Path.Combine(InVersion2(sandbox), "cgroup.kill"), "1");
+        }
+        catch (Exception gone) when (gone is DirectoryNotFoundException or FileNotFoundException)
+        {
+            // Nothing there to kill, or a kernel before 5.14; the runtime's delete kills too.
+        }
+    }
+
+    /// <summary>Removes a sandbox's empty groups.</summary>
+    /// <exception cref="IOException">There still is a process in one of them.</exception>
+    public void Remove(string sandbox)
+    {
+        foreach (var root in _mounts.All)
+            RemoveTree(Path.Combine(root, PathOf(sandbox)[1..]));
+    }
+
+    /// <summary>Sandboxes that have a group in any hierarchy.</summary>
+    public IEnumerable<string> Existing() =>
+        _mounts.All.Select(root => Path.Combine(root, Group[1..])).Where(Directory.Exists)
+            .SelectMany(Directory.EnumerateDirectories).Select(path => Path.GetFileName(path)).Distinct();
+
+    /// <summary>Removes our group and the one above it, where nothing is in them any more.</summary>
+    public void RemoveGroup()
+    {
+        foreach (var root in _mounts.All)
+        {
+            for (var path = Path.Combine(root, Group[1..]); path.Contains("codesandbox", StringComparison.Ordinal); path = Path.GetDirectoryName(path)!)
+            {
+                try
+                {
+                    Directory.Delete(path);
+                }
+                catch (IOException)
+                {
+                    break; // Another Manager's sandboxes, or this hierarchy never had the group.
+                }
+            }
+        }
+    }
+
+    private string InVersion2(string sandbox) => Path.Combine(_mounts.Version2!, PathOf(sandbox)[1..]);
+
+    private string InMemoryHierarchy(string sandbox) => Path.Combine(_mounts.Memory!, PathOf(sandbox)[1..]);
+
+    private string CountersOf(string sandbox) => _mounts.ControllersInVersion2
+        ? Path.Combine(InVersion2(sandbox), "memory.events")
+        : Path.Combine(InMemoryHierarchy(sandbox), "memory.oom_control");
+
+    // rmdir from the leaves up: the files in a group are the kernel's and go with it.
+    private static void RemoveTree(string path)
+    {
+        if (!Directory.Exists(path))
+            return;
+        foreach (var child in Directory.GetDirectories(path))
+            RemoveTree(child);
+        Directory.Delete(path);
+    }
+}
+
+/// <summary>What the executor is given of its group.</summary>
+/// <param name="Directory">The v2 directory, where killing goes through it.</param>
+/// <param name="OutOfMemoryCounters">The file with the line <c>oom_kill N</c>.</param>
+internal sealed record CgroupHandles(SafeFileHandle? Directory, SafeFileHandle OutOfMemoryCounters) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Directory?.Dispose();
+        OutOfMemoryCounters.Dispose();
+    }
+}

@@ -1,0 +1,197 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Local.Cgroups;
+using DonkeyWork.CodeSandbox.Local.Disks;
+using DonkeyWork.CodeSandbox.Local.Executors;
+using DonkeyWork.CodeSandbox.Local.Oci;
+using DonkeyWork.CodeSandbox.Local.Posix;
+using DonkeyWork.CodeSandbox.Local.Runtime;
+using DonkeyWork.CodeSandbox.Local.State;
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+
+namespace DonkeyWork.CodeSandbox.Local;
+
+public sealed partial class LocalBackend
+{
+    private const UnixFileMode OwnerDirectory = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <inheritdoc/>
+    public Task<Sandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
+    {
+        if (!WellFormedName().IsMatch(spec.Name))
+            throw new ArgumentException($"{spec.Name} is no name of a sandbox.", nameof(spec));
+        var host = Host;
+        LocalSandbox sandbox;
+        lock (_sandboxes)
+        {
+            if (_sandboxes.ContainsKey(spec.Name))
+                throw new SandboxExistsException(spec.Name);
+            var directory = _state.Of(spec.Name);
+            Directory.CreateDirectory(directory, OwnerDirectory);
+            sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed);
+            _sandboxes[spec.Name] = sandbox;
+        }
+
+        sandbox.Begin();
+        var accepted = sandbox.State;
+        sandbox.Life = Task.Run(() => LiveAsync(sandbox, spec), CancellationToken.None);
+        return Task.FromResult(accepted);
+    }
+
+    private SandboxRecord FirstRecord(SandboxSpec spec, Host.LocalHost host) => new()
+    {
+        FirstHostId = host.OwnIds?.First ?? IdRange.Free([.. _sandboxes.Values.Select(other => other.Record.FirstHostId)]),
+        Sandbox = new Sandbox
+        {
+            Name = spec.Name,
+            Uid = Guid.NewGuid().ToString(),
+            Version = "0",
+            Nonce = spec.Nonce,
+            Phase = SandboxPhase.Pending,
+            IsReady = false,
+            Message = "The container is being started.",
+            CreatedAt = spec.CreatedAt,
+            AllocatedAt = spec.PoolStatus == PoolStatus.Manual ? spec.CreatedAt : null,
+            PoolStatus = spec.PoolStatus,
+            Labels = spec.Labels,
+            Resources = spec.Resources,
+            LimitsEnforced = host.Cgroups is not null,
+            NodeName = Environment.MachineName,
+            Image = _options.RootFs ?? "host",
+            RuntimeClass = Runtime.Name,
+            Template = spec.Template,
+        },
+    };
+
+    private async Task LiveAsync(LocalSandbox sandbox, SandboxSpec spec)
+    {
+        try
+        {
+            await BringUpAsync(sandbox, spec);
+        }
+        catch (OperationCanceledException) when (sandbox.Ending.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception failure)
+        {
+            Fail(sandbox, failure.Message);
+            return;
+        }
+
+        await WatchOverAsync(sandbox);
+    }
+
+    private async Task BringUpAsync(LocalSandbox sandbox, SandboxSpec spec)
+    {
+        var begun = _time.GetTimestamp();
+        var host = Host;
+        await _starts.WaitAsync(sandbox.Ending.Token);
+        try
+        {
+            var ids = host.OwnIds ?? IdRange.Of(sandbox.Record.FirstHostId);
+            var disk = Task.Run(() => host.Disks?.Create(spec.Name, ids.HostUser));
+            var groups = Task.Run(() => host.Cgroups?.Create(spec.Name, ids.HostUser, host.HandsOverGroups));
+            try
+            {
+                await Task.WhenAll(disk, groups);
+                sandbox.Ending.Token.ThrowIfCancellationRequested();
+                await RunAsync(sandbox, spec, ids, await disk, await groups);
+            }
+            finally
+            {
+                if (groups.IsCompletedSuccessfully)
+                    (await groups)?.Dispose();
+            }
+        }
+        finally
+        {
+            _starts.Release();
+        }
+
+        if (sandbox.Change(record => record.Sandbox.IsDeleting ? null : record with
+        {
+            Sandbox = record.Sandbox with { Phase = SandboxPhase.Running, IsReady = true, Message = null },
+        }) is not null)
+        {
+            var elapsed = _time.GetElapsedTime(begun);
+            Started(spec.Name, elapsed);
+        }
+    }
+
+    private async Task RunAsync(LocalSandbox sandbox, SandboxSpec spec, IdRange ids, SandboxDisk? disk, CgroupHandles? groups)
+    {
+        var host = Host;
+        var runtime = Runtime;
+        List<SafeHandle> descriptors = [];
+        List<string> arguments = [];
+        Socket? listener = null;
+        try
+        {
+            if (runtime.IsGVisor)
+            {
+                sandbox.MoveSocketTo(disk!.Run);
+                arguments.AddRange(["--listen", $"unix:{RootFileSystem.SocketDirectory}/{ExecutorConnection.SocketName}"]);
+            }
+            else
+            {
+                listener = sandbox.Connection.Listen();
+                Give("--listen", listener.SafeHandle);
+                if (groups?.Directory is { } directory)
+                    Give("--cgroup", directory);
+                if (groups is not null)
+                    Give("--oom-events", groups.OutOfMemoryCounters);
+            }
+
+            if (groups is not null)
+                arguments.AddRange(["--tasks-limit", $"{_options.PidsLimit}"]);
+            var configuration = OciSpecFactory.Serialize(new OciSpecInput
+            {
+                Spec = spec,
+                Ids = ids,
+                RootFileSystem = host.RootFileSystem,
+                IsImage = _options.RootFs is not null,
+                ExecutorDirectory = host.ExecutorDirectory,
+                Disk = disk,
+                HomeSizeMi = _options.HomeSizeMi,
+                PidsLimit = _options.PidsLimit,
+                CgroupsPath = host.Cgroups?.PathOf(spec.Name),
+                LimitsSwap = host.Cgroups?.LimitsSwap ?? false,
+                ExecutorArguments = arguments,
+                SharesSocketDirectory = runtime.IsGVisor,
+                OpenFiles = host.OpenFiles,
+            });
+            AtomicFile.Write(Path.Combine(_state.Of(spec.Name), "config.json"), configuration);
+            sandbox.Printed = Descriptors.InMemory(spec.Name);
+            var pid = await runtime.RunAsync(spec.Name, descriptors, sandbox.Printed);
+            Hold(sandbox, pid);
+        }
+        finally
+        {
+            listener?.Dispose();
+        }
+
+        void Give(string option, SafeHandle descriptor)
+        {
+            arguments.AddRange([option, $"fd:{3 + descriptors.Count}"]);
+            descriptors.Add(descriptor);
+        }
+    }
+
+    private static void Hold(LocalSandbox sandbox, int pid)
+    {
+        try
+        {
+            sandbox.Process = Descriptors.Process(pid);
+        }
+        catch (PosixException gone) when (gone.Error == LibC.Esrch)
+        {
+            throw new SandboxStartException($"The executor ended at once: {Ending(sandbox)}");
+        }
+
+        var identity = ProcessIdentity.Of(pid) ?? throw new SandboxStartException($"The executor ended at once: {Ending(sandbox)}");
+        sandbox.Change(record => record with { Executor = identity });
+    }
+}

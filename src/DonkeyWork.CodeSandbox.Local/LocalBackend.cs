@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using DonkeyWork.CodeSandbox.Local.Executors;
+using DonkeyWork.CodeSandbox.Local.Host;
+using DonkeyWork.CodeSandbox.Local.Posix;
+using DonkeyWork.CodeSandbox.Local.Runtime;
+using DonkeyWork.CodeSandbox.Local.State;
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DonkeyWork.CodeSandbox.Local;
+
+/// <summary>
+/// Sandboxes as containers of this machine, started by an OCI runtime. Their state is kept beside them, so that a
+/// Manager that starts again finds them.
+/// </summary>
+public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsyncDisposable
+{
+    private readonly LocalOptions _options;
+    private readonly StateDirectory _state;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly ExitWatcher _exits = new();
+    private readonly RuntimeProcess _processes;
+    private readonly SandboxFeed _feed = new();
+    private readonly ConcurrentDictionary<string, LocalSandbox> _sandboxes = new(StringComparer.Ordinal);
+
+    // More starts at once than this only make each of them slower.
+    private readonly SemaphoreSlim _starts = new(2 * Environment.ProcessorCount);
+    private LocalHost? _host;
+    private OciRuntime? _runtime;
+    private bool _isDisposed;
+
+    /// <summary>A backend over one state directory; <see cref="StartAsync"/> has to come before anything else.</summary>
+    public LocalBackend(IOptions<LocalOptions> options, StateDirectory state, TimeProvider time, ILogger<LocalBackend> log)
+    {
+        _options = options.Value;
+        _state = state;
+        _time = time;
+        _log = log;
+        _processes = new RuntimeProcess(_exits);
+    }
+
+    private LocalHost Host => _host ?? throw new BackendUnavailableException("The Local backend has not been started, or is stopping.");
+
+    private OciRuntime Runtime => _runtime ?? throw new BackendUnavailableException("The Local backend has not been started, or is stopping.");
+
+    /// <summary>Probes the machine, adopts the sandboxes that still live, and removes the remains of the others.</summary>
+    /// <exception cref="HostRequirementsException">This machine cannot run sandboxes as configured.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var host = await new HostRequirements(_options, _state, _processes).ProbeAsync();
+        foreach (var note in host.Notes)
+            Noted(note);
+        _runtime = new OciRuntime(host.Runtime, _state, _processes);
+        _host = host;
+        await AdoptAsync(cancellationToken);
+    }
+
+    /// <summary>Removes all sandboxes, unless the operator keeps them.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_host is not { } host)
+            return;
+        _host = null;
+        if (_options.KeepSandboxes)
+            return;
+        await Task.WhenAll(_sandboxes.Values.Select(sandbox => AcceptRemoval(sandbox, _ => true)!)).WaitAsync(cancellationToken);
+        host.Cgroups?.RemoveGroup();
+    }
+
+    /// <inheritdoc/>
+    public Task<Sandbox?> ReadAsync(string name, CancellationToken cancellationToken) =>
+        Task.FromResult(_sandboxes.GetValueOrDefault(name)?.State);
+
+    /// <inheritdoc/>
+    public Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken)
+    {
+        var changed = Find(seen)?.Change(record => record.Sandbox.Version != seen.Version || record.Sandbox.IsDeleting
+            ? null
+            : record with
+            {
+                Sandbox = record.Sandbox with
+                {
+                    LastActivity = change.LastActivity ?? record.Sandbox.LastActivity,
+                    PoolStatus = change.PoolStatus ?? record.Sandbox.PoolStatus,
+                    Owner = change.Owner ?? record.Sandbox.Owner,
+                    AllocatedAt = change.AllocatedAt ?? record.Sandbox.AllocatedAt,
+                    Labels = change.Labels is { } labels
+                        ? record.Sandbox.Labels.Concat(labels).GroupBy(label => label.Key).ToDictionary(group => group.Key, group => group.Last().Value)
+                        : record.Sandbox.Labels,
+                },
+            });
+        return changed is null ? throw new SandboxConflictException(seen.Name) : Task.FromResult(changed);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> DeleteAsync(Sandbox seen, DeleteCondition condition, CancellationToken cancellationToken)
+    {
+        if (!_sandboxes.TryGetValue(seen.Name, out var sandbox))
+            return Task.FromResult(false);
+        var accepted = AcceptRemoval(sandbox, state =>
+            state.Uid == seen.Uid && (condition == DeleteCondition.SameUid || state.Version == seen.Version));
+        return accepted is null ? throw new SandboxConflictException(seen.Name) : Task.FromResult(true);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<SandboxObservation> WatchAsync(CancellationToken cancellationToken) => _feed.WatchAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ExecutorEndpoint Connect(Sandbox sandbox) => Find(sandbox)?.Connection.Endpoint ?? ExecutorConnection.Nobody;
+
+    /// <summary>Lets go of everything in this process. Sandboxes that were not removed before stay, for the next one to adopt.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        _host = null;
+        foreach (var sandbox in _sandboxes.Values)
+        {
+            await sandbox.Ending.CancelAsync();
+            await Task.WhenAll(sandbox.Life, sandbox.Removal ?? Task.CompletedTask);
+            sandbox.Dispose();
+        }
+
+        _exits.Dispose();
+        _starts.Dispose();
+    }
+
+    private LocalSandbox? Find(Sandbox seen) =>
+        _sandboxes.TryGetValue(seen.Name, out var sandbox) && sandbox.State.Uid == seen.Uid ? sandbox : null;
+
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+    private static partial Regex WellFormedName();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Note}")]
+    private partial void Noted(string note);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} runs, {Elapsed} after it was asked for")]
+    private partial void Started(string name, TimeSpan elapsed);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} failed: {Reason}")]
+    private partial void SandboxFailed(string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is removed")]
+    private partial void Removed(string name);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {Name} could not be removed; deleting it again tries again")]
+    private partial void NotRemoved(Exception exception, string name);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} was found and is adopted")]
+    private partial void Adopted(string name);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The remains of sandbox {Name} are removed")]
+    private partial void RemainsRemoved(string name);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The remains of sandbox {Name} could not be removed")]
+    private partial void RemainsNotRemoved(Exception exception, string name);
+}

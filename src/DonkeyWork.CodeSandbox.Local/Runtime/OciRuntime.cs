@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using DonkeyWork.CodeSandbox.Local.Posix;
+using DonkeyWork.CodeSandbox.Local.State;
+using Microsoft.Win32.SafeHandles;
+
+namespace DonkeyWork.CodeSandbox.Local.Runtime;
+
+/// <summary>The OCI runtime's command line: the two commands that sandboxes need.</summary>
+internal sealed class OciRuntime(string path, StateDirectory state, RuntimeProcess processes)
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DeleteLimit = TimeSpan.FromSeconds(30);
+
+    /// <summary><c>runc</c>, <c>crun</c> or <c>runsc</c>.</summary>
+    public string Name { get; } = Path.GetFileName(path);
+
+    /// <summary>gVisor: a kernel of its own, which takes no descriptors of the host.</summary>
+    public bool IsGVisor => Name == "runsc";
+
+    /// <summary>Starts a container and returns its first process' number.</summary>
+    /// <param name="sandbox">Its name; its configuration is in its directory.</param>
+    /// <param name="descriptors">For the container, from 3 up.</param>
+    /// <param name="error">The container's standard error.</param>
+    /// <exception cref="SandboxStartException">The runtime refuses; the message is its own.</exception>
+    public async Task<int> RunAsync(string sandbox, IReadOnlyList<SafeHandle> descriptors, SafeFileHandle error)
+    {
+        var directory = state.Of(sandbox);
+        var pidFile = Path.Combine(directory, "pid");
+        List<string> arguments = [.. Globals(), "run", "--detach", "--bundle", directory, "--pid-file", pidFile];
+        if (descriptors.Count > 0)
+            arguments.AddRange(["--preserve-fds", descriptors.Count.ToString(CultureInfo.InvariantCulture)]);
+        var result = await processes.RunAsync(path, [.. arguments, sandbox], descriptors, error, StartLimit);
+        if (result.ExitCode != 0)
+            throw new SandboxStartException($"{Name}: {Shortened(RuntimeProcess.TextOf(error), result.ExitCode)}");
+        return int.Parse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Kills what is left of a container and removes it; nothing where there is none.</summary>
+    /// <exception cref="IOException">The runtime cannot.</exception>
+    public async Task DeleteAsync(string sandbox)
+    {
+        if (!Directory.Exists(Path.Combine(state.Runtime, sandbox)) && !IsGVisor)
+            return;
+        var result = await processes.RunAsync(path, [.. Globals(), "delete", "--force", sandbox], [], null, DeleteLimit);
+        if (result.ExitCode != 0)
+            throw new IOException($"{Name} delete: {Shortened(result.Error, result.ExitCode)}");
+    }
+
+    /// <summary>Containers that the runtime still knows.</summary>
+    public IEnumerable<string> Existing() => Directory.EnumerateDirectories(state.Runtime).Select(path => Path.GetFileName(path));
+
+    private IEnumerable<string> Globals() => IsGVisor
+        ? ["--root", state.Runtime, "--network=none", "--host-uds=create", $"--platform={Platform()}"]
+        : ["--root", state.Runtime];
+
+    // Newer versions call it systrap; the older ptrace works everywhere.
+    private static string Platform() => "ptrace";
+
+    private static string Shortened(string text, int exitCode)
+    {
+        const int Longest = 2000;
+        if (text.Length == 0)
+            return $"ended with {exitCode} and said nothing.";
+        return text.Length <= Longest ? text : text[^Longest..];
+    }
+}
+
+/// <summary>A sandbox could not be started; the message is for whoever asked for it.</summary>
+internal sealed class SandboxStartException(string message) : Exception(message);

@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using DonkeyWork.CodeSandbox.Local.Posix;
+using Microsoft.Win32.SafeHandles;
+
+namespace DonkeyWork.CodeSandbox.Local.State;
+
+/// <summary>
+/// The directory that makes a Manager that starts again find its sandboxes. One Manager at a time: it is locked
+/// (flock(2)) for as long as this object lives, and free again when the process ends in whatever way.
+/// </summary>
+public sealed class StateDirectory : IDisposable
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    // A sandbox's root process has to come through to the root file system's template, and no further.
+    private const UnixFileMode Passable =
+        Private | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private readonly SafeFileHandle _lock;
+
+    private StateDirectory(string path, SafeFileHandle handle)
+    {
+        Root = path;
+        _lock = handle;
+    }
+
+    /// <summary>Its path.</summary>
+    public string Root { get; }
+
+    /// <summary>A directory per sandbox.</summary>
+    internal string Sandboxes => Path.Combine(Root, "sandboxes");
+
+    /// <summary>Where the OCI runtime keeps its own state.</summary>
+    internal string Runtime => Path.Combine(Root, "runtime");
+
+    /// <summary>The default root file system.</summary>
+    internal string RootFileSystem => Path.Combine(Root, "rootfs");
+
+    /// <summary>Disk images to copy.</summary>
+    internal string Templates => Path.Combine(Root, "templates");
+
+    /// <summary>The directory of one sandbox.</summary>
+    internal string Of(string sandbox) => Path.Combine(Sandboxes, sandbox);
+
+    /// <summary>Where it is if the operator says nothing.</summary>
+    public static string DefaultPath() =>
+        LibC.GetEffectiveUserId() == 0
+            ? "/var/lib/codesandbox"
+            : Path.Combine(
+                Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state
+                    ? state
+                    : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state"),
+                "codesandbox");
+
+    /// <summary>Makes and locks it.</summary>
+    /// <exception cref="StateDirectoryInUseException">Another Manager holds it.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
+    public static StateDirectory Open(string? path)
+    {
+        const int ExclusiveWithoutWaiting = 2 | 4;
+        path ??= DefaultPath();
+        Directory.CreateDirectory(path, Passable);
+        File.SetUnixFileMode(path, Passable);
+        var lockPath = Path.Combine(path, "lock");
+        var handle = Descriptors.LockFile(lockPath);
+        if (LibC.Flock(handle, ExclusiveWithoutWaiting) < 0)
+        {
+            using (handle)
+                throw StateDirectoryInUseException.Of(path, RuntimeProcess.TextOf(handle).Split('\n'));
+        }
+
+        var state = new StateDirectory(path, handle);
+        state.Announce(null);
+        foreach (var directory in (string[])[state.Sandboxes, state.Runtime, state.Templates])
+            Directory.CreateDirectory(directory, Private | UnixFileMode.UserExecute);
+        return state;
+    }
+
+    /// <summary>Writes who holds the directory, for the Manager that finds it taken.</summary>
+    /// <param name="url">Where this Manager listens, once that is known.</param>
+    public void Announce(Uri? url)
+    {
+        File.SetUnixFileMode(_lock, Private);
+        RandomAccess.SetLength(_lock, 0);
+        RandomAccess.Write(_lock, System.Text.Encoding.UTF8.GetBytes($"{Environment.ProcessId}\n{url}\n"), 0);
+    }
+
+    /// <summary>The Manager's secret: 32 bytes of randomness, made once, readable by its user alone.</summary>
+    public byte[] Secret()
+    {
+        var path = Path.Combine(Root, "secret");
+        if (!File.Exists(path))
+            AtomicFile.Write(path, RandomNumberGenerator.GetBytes(32));
+        var secret = File.ReadAllBytes(path);
+        return secret.Length == 32 ? secret : throw new InvalidDataException($"{path} must hold 32 bytes; delete it to get a new one.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+}
