@@ -23,9 +23,9 @@ run_step() {
     fi
 }
 
-# hash_of PATH...: of the content of all files below, bin and obj apart.
+# hash_of PATH...: of the content of all files below, bin and obj apart. What is not there does not count.
 hash_of() {
-    (cd "$root" && find "$@" -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 |
+    (cd "$root" && find $(ls -d "$@" 2>/dev/null) -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 }
 
@@ -63,12 +63,12 @@ native_build_packages=(gcc:cc libc6-dev:/usr/include/stdlib.h zlib1g-dev:/usr/in
 local_backend_packages=(runc:runc e2fsprogs:mkfs.ext4)
 
 build_executor() {
-    "$root/build/publish-executor.sh"
+    "$root/build/publish-executor.sh" >&2
 }
 
 build_manager() {
     local stamp="$artifacts/manager.stamp" hash
-    hash=$(hash_of src Directory.Build.props Directory.Packages.props global.json)-$([ -d "$artifacts/scalar" ] && echo scalar)
+    hash=$(hash_of src Directory.Build.props Directory.Packages.props global.json artifacts/executor artifacts/scalar)
     [ -x "$artifacts/manager/codesandbox-manager" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$hash" ] && return
     rm -rf "$artifacts/manager"
     run_step "building the Manager" manager dotnet publish "$root/src/DonkeyWork.CodeSandbox.Manager" \
@@ -79,7 +79,7 @@ build_manager() {
 # The interactive API reference comes from npm; without npm the Manager serves everything else.
 build_api_reference() {
     if command -v npm >/dev/null; then
-        "$root/build/fetch-scalar.sh"
+        "$root/build/fetch-scalar.sh" >&2
     elif [ ! -d "$artifacts/scalar" ]; then
         say "  npm is not installed: /scalar/v1 will say how to get the API reference"
     fi

@@ -9,7 +9,6 @@ using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace DonkeyWork.CodeSandbox.Local;
 
@@ -35,9 +34,9 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     private bool _isDisposed;
 
     /// <summary>A backend over one state directory; <see cref="StartAsync"/> has to come before anything else.</summary>
-    public LocalBackend(IOptions<LocalOptions> options, StateDirectory state, TimeProvider time, ILogger<LocalBackend> log)
+    public LocalBackend(LocalOptions options, StateDirectory state, TimeProvider time, ILogger<LocalBackend> log)
     {
-        _options = options.Value;
+        _options = options;
         _state = state;
         _time = time;
         _log = log;

@@ -1,10 +1,8 @@
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace DonkeyWork.CodeSandbox.Local;
 
@@ -13,16 +11,19 @@ public static class LocalServiceCollectionExtensions
 {
     /// <summary>
     /// Adds <see cref="ISandboxBackend"/> on this machine, started and stopped with the host, the
-    /// <see cref="StateDirectory"/> and the <see cref="SandboxTokens"/> of its secret. Options come from the section
-    /// <see cref="LocalOptions.Section"/> and are validated at the start.
+    /// <see cref="StateDirectory"/> (opened here, so that a second Manager is refused before it does anything) and the
+    /// <see cref="SandboxTokens"/> of its secret.
     /// </summary>
     /// <param name="services">The services.</param>
-    /// <param name="configuration">The root configuration.</param>
-    public static IServiceCollection AddLocalBackend(this IServiceCollection services, IConfiguration configuration)
+    /// <param name="options">The section <see cref="LocalOptions.Section"/>, validated.</param>
+    /// <exception cref="StateDirectoryInUseException">Another Manager works on the state directory.</exception>
+    public static IServiceCollection AddLocalBackend(this IServiceCollection services, LocalOptions options)
     {
-        services.AddOptions<LocalOptions>().Bind(configuration.GetSection(LocalOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
+        var state = StateDirectory.Open(options.StateDirectory);
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => StateDirectory.Open(provider.GetRequiredService<IOptions<LocalOptions>>().Value.StateDirectory));
+        services.AddSingleton(options);
+        // By a factory, so that the container disposes it.
+        services.AddSingleton(_ => state);
         services.AddSingleton(provider => new SandboxTokens(provider.GetRequiredService<StateDirectory>().Secret()));
         services.AddSingleton<LocalBackend>();
         services.AddSingleton<ISandboxBackend>(provider => provider.GetRequiredService<LocalBackend>());

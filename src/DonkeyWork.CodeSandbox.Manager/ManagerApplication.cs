@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Local;
+using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager.Access;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
 using DonkeyWork.CodeSandbox.Manager.Health;
@@ -27,17 +29,19 @@ internal static class ManagerApplication
     /// <param name="args">The command line: settings as <c>--Section:Key=value</c>.</param>
     /// <param name="configure">Registers another backend (with its <see cref="SandboxTokens"/>) or clock than the configured one.</param>
     /// <exception cref="InvalidConfigurationException">The configuration is unusable; all faults are told.</exception>
+    /// <exception cref="StateDirectoryInUseException">Another Manager works on the state directory.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var builder = CreateBuilder(args);
         configure?.Invoke(builder);
         var settings = ManagerSettings.Read(builder.Configuration);
         AddServer(builder);
         AddLogging(builder);
         builder.Services.AddSingleton(settings);
         builder.Services.AddApiDocument();
+        // Before the core, whose registry watches it from its start on.
+        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) builder.Services.AddLocalBackend(settings.Local);
         builder.Services.AddSandboxes(settings.Options);
-        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder, settings.Options);
 
         var app = builder.Build();
         app.UseMiddleware<RequestLog>();
@@ -48,7 +52,21 @@ internal static class ManagerApplication
         app.MapHealth();
         app.MapScalar();
         app.MapOpenApi();
+        Announce(app);
         return app;
+    }
+
+    /// <summary>The configuration as <see cref="Build"/> reads it.</summary>
+    public static IConfiguration ReadConfiguration(string[] args) => CreateBuilder(args).Configuration;
+
+    private static WebApplicationBuilder CreateBuilder(string[] args) =>
+        WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+
+    /// <summary>Tells who finds the state directory taken where to ask instead.</summary>
+    private static void Announce(WebApplication app)
+    {
+        if (app.Services.GetService<StateDirectory>() is { } state)
+            app.Lifetime.ApplicationStarted.Register(() => state.Announce(new Uri(app.Urls.First())));
     }
 
     private static void AddServer(WebApplicationBuilder builder)
@@ -75,10 +93,5 @@ internal static class ManagerApplication
     {
         var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger();
         builder.Services.AddSingleton<ILoggerFactory>(new SerilogLoggerFactory(logger, dispose: true));
-    }
-
-    private static void AddBackend(WebApplicationBuilder builder, ManagerOptions options)
-    {
-        throw new InvalidConfigurationException([$"{ManagerOptions.Section}:{nameof(options.Backend)}: no backend."]);
     }
 }

@@ -1,4 +1,7 @@
+using DonkeyWork.CodeSandbox.Local.Host;
+using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager;
+using DonkeyWork.CodeSandbox.Manager.Commands;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
 
 if (args.Any(argument => argument is "--help" or "-h" or "-?"))
@@ -9,6 +12,7 @@ if (args.Any(argument => argument is "--help" or "-h" or "-?"))
 
 try
 {
+    if (args is [RunCommand.Name, ..]) return await RunCommand.RunAsync(args[1..]);
     await using var app = ManagerApplication.Build(args);
     await app.RunAsync();
     return 0;
@@ -17,5 +21,10 @@ catch (InvalidConfigurationException e)
 {
     await Console.Error.WriteLineAsync("The configuration is unusable:");
     foreach (var fault in e.Faults) await Console.Error.WriteLineAsync($"  {fault}");
+    return 1;
+}
+catch (Exception e) when (e is HostRequirementsException or StateDirectoryInUseException)
+{
+    await Console.Error.WriteLineAsync(e.Message);
     return 1;
 }

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Local;
 using DonkeyWork.CodeSandbox.Manager.Access;
 using DonkeyWork.CodeSandbox.Sandboxes;
 
@@ -5,10 +6,12 @@ namespace DonkeyWork.CodeSandbox.Manager.Configuration;
 
 /// <summary>Everything that the configuration says to the Manager itself, checked.</summary>
 /// <param name="Options">The section <c>KataContainerManager</c>.</param>
+/// <param name="Local">The section <c>Local</c>.</param>
 /// <param name="Key">The key that callers must know; <see langword="null"/>: none, and loopback only.</param>
-internal sealed record ManagerSettings(ManagerOptions Options, ApiKey? Key)
+internal sealed record ManagerSettings(ManagerOptions Options, LocalOptions Local, ApiKey? Key)
 {
-    private const string KeySetting = "ApiKey";
+    /// <summary>Where the key stands in the configuration.</summary>
+    public const string KeySetting = "ApiKey";
 
     /// <summary>Reads and checks.</summary>
     /// <exception cref="InvalidConfigurationException">Anything is wrong; all of it is told.</exception>
@@ -16,10 +19,11 @@ internal sealed record ManagerSettings(ManagerOptions Options, ApiKey? Key)
     {
         var faults = new List<string>();
         var options = OptionsReader.Read<ManagerOptions>(configuration.GetSection(ManagerOptions.Section), faults);
+        var local = OptionsReader.Read<LocalOptions>(configuration.GetSection(LocalOptions.Section), faults);
         CheckTogether(options, faults);
         var key = ReadKey(configuration, faults);
         if (key is null) CheckLoopback(configuration, faults);
-        return faults.Count == 0 ? new ManagerSettings(options, key) : throw new InvalidConfigurationException(faults);
+        return faults.Count == 0 ? new ManagerSettings(options, local, key) : throw new InvalidConfigurationException(faults);
     }
 
     private static void CheckTogether(ManagerOptions options, List<string> faults)

@@ -5,10 +5,11 @@ internal static class Usage
 {
     public const string Text = """
         Usage: codesandbox-manager [--KEY=VALUE]...
+               codesandbox-manager run [--KEY=VALUE]... "COMMAND"
 
         Serves sandboxes for untrusted code at http://127.0.0.1:8668; the API is described at /scalar/v1.
         Settings come from appsettings.json beside the program, then environment variables (A:B is written A__B),
-        then the command line.
+        then the command line. With run: one command in a sandbox of its own; exits with its exit code.
 
           --urls=URL[;URL]                      where to listen; without ApiKey on loopback only
           --ApiKey=KEY                          what callers give as X-Api-Key or Authorization: Bearer
@@ -27,6 +28,13 @@ internal static class Usage
           PoolCreateConcurrency=2 (1-50)        LeaderLeaseDurationSeconds=15 (5-60)
           DefaultImage, TargetNamespace, RuntimeClassName, ImagePullPolicy, ExecutorAccess,
           Connection:ServerUrl, Connection:Token, Connection:SkipTlsVerify
+
+        --Local:...                             see docs/local.md
+          Runtime=runc                          or crun, runsc
+          StateDirectory=/var/lib/codesandbox   (as an ordinary user below ~/.local/state)
+          KeepSandboxes=false                   whether sandboxes outlive a Manager that ends in good order
+          HomeSizeMi=1024                       PidsLimit=256  ExecutorDirectory, RootFs
+          AllowUnlimited=false                  sandboxes whose limits cannot be enforced; never for unread code
 
           --help                                this
 
