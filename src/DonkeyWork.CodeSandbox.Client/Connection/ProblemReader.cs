@@ -37,7 +37,7 @@ internal static class ProblemReader
         var message = problem.Detail ?? problem.Message ?? problem.Title ?? $"{(int)status} {code}";
         return code switch
         {
-            ErrorCodes.InvalidRequest => new InvalidRequestException(WithErrors(message, problem.Errors), problem.Errors)
+            ErrorCodes.InvalidRequest => new InvalidRequestException(message, problem.Errors)
                 { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             ErrorCodes.SandboxNotFound => new SandboxNotFoundException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             ErrorCodes.SandboxNotReady => new SandboxNotReadyException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
@@ -45,9 +45,6 @@ internal static class ProblemReader
             _ => new CodeSandboxException(code, message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
         };
     }
-
-    private static string WithErrors(string message, IReadOnlyDictionary<string, string[]>? errors) =>
-        errors is null ? message : string.Join(' ', errors.Select(e => $"{e.Key}: {string.Join(' ', e.Value)}").Prepend(message));
 
     private static async Task<ReadOnlyMemory<byte>> ReadStartAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
