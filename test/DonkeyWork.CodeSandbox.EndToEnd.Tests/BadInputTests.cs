@@ -45,7 +45,7 @@ public sealed class BadInputTests(SharedManager shared)
     [Fact]
     public async Task Ten_megabytes_are_refused()
     {
-        using var response = await Post("/api/kata", $$"""{"environmentVariables":{"A":"{{new string('x', 10 << 20)}}"}}""");
+        using var response = await Post("/api/kata", $$$"""{"environmentVariables":{"A":"{{{new string('x', 10 << 20)}}}"}}""");
         await ShouldBeProblem(response, HttpStatusCode.RequestEntityTooLarge, "body_too_large");
         await NoSandbox();
     }
