@@ -1,0 +1,75 @@
+using DonkeyWork.CodeSandbox.Local.State;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace DonkeyWork.CodeSandbox.Local.Tests;
+
+/// <summary>
+/// A started Local backend over a state directory of its own. Its end removes everything, and fails where the host
+/// still shows something of it.
+/// </summary>
+public sealed class LocalMachine : IAsyncLifetime
+{
+    private readonly bool _ownsDirectory;
+
+    public LocalMachine()
+        : this(null)
+    {
+    }
+
+    private LocalMachine(string? directory, Func<LocalOptions, LocalOptions>? options = null)
+    {
+        _ownsDirectory = directory is null;
+        // Not below a home: sandboxes' users must be able to reach their root file system.
+        Directory = directory ?? NewDirectory();
+        Options = new LocalOptions { StateDirectory = Directory, ExecutorDirectory = Repository.Executor };
+        Options = options?.Invoke(Options) ?? Options;
+        State = StateDirectory.Open(Directory);
+        Backend = new LocalBackend(Microsoft.Extensions.Options.Options.Create(Options), State, TimeProvider.System, NullLogger<LocalBackend>.Instance);
+    }
+
+    public string Directory { get; }
+
+    public LocalOptions Options { get; }
+
+    public StateDirectory State { get; }
+
+    public LocalBackend Backend { get; }
+
+    public static string NewDirectory() => Path.Combine(Path.GetTempPath(), $"codesandbox-local-{Guid.NewGuid():N}"[..34]);
+
+    public static async Task<LocalMachine> StartAsync(string? directory = null, Func<LocalOptions, LocalOptions>? options = null)
+    {
+        var machine = new LocalMachine(directory, options);
+        try
+        {
+            await machine.InitializeAsync();
+            return machine;
+        }
+        catch
+        {
+            await machine.AbandonAsync();
+            if (directory is null)
+                System.IO.Directory.Delete(machine.Directory, recursive: true);
+            throw;
+        }
+    }
+
+    public Task InitializeAsync() => Backend.StartAsync(CancellationToken.None);
+
+    /// <summary>Lets go of everything in this process and removes nothing, as a crash would.</summary>
+    public async Task AbandonAsync()
+    {
+        await Backend.DisposeAsync();
+        State.Dispose();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Backend.StopAsync(CancellationToken.None);
+        await AbandonAsync();
+        (await HostView.RemainsAsync(Directory)).ShouldBeEmpty();
+        if (_ownsDirectory)
+            System.IO.Directory.Delete(Directory, recursive: true);
+    }
+}
