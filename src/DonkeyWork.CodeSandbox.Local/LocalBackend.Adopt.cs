@@ -20,7 +20,7 @@ public sealed partial class LocalBackend
                 await RemoveRemainsAsync(name, null);
                 RemainsRemoved(name);
             }
-            catch (Exception failure) when (failure is IOException or OperationCanceledException or TimeoutException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or TimeoutException)
             {
                 // Not a reason to serve nobody: the next start tries again.
                 RemainsNotRemoved(failure, name);
@@ -72,8 +72,8 @@ public sealed partial class LocalBackend
                 if (!arguments.Contains(_state.Runtime) || !arguments.Contains("run"))
                     continue;
                 using var process = Descriptors.Process(pid);
-                using var limit = new CancellationTokenSource(KillLimit, _time);
-                await _exits.WaitAsync(process, limit.Token);
+                if (!await EndsWithinAsync(process, KillLimit))
+                    Descriptors.Kill(process);
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {

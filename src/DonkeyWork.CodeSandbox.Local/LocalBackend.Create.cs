@@ -23,21 +23,35 @@ public sealed partial class LocalBackend
         if (!WellFormedName().IsMatch(spec.Name))
             throw new ArgumentException($"{spec.Name} is no name of a sandbox.", nameof(spec));
         var host = Host;
-        LocalSandbox sandbox;
-        lock (_sandboxes)
+        lock (_creates)
         {
-            if (_sandboxes.ContainsKey(spec.Name))
-                throw new SandboxExistsException(spec.Name);
+            if (_isStopping)
+                throw new BackendUnavailableException("The Local backend is stopping.");
             var directory = _state.Of(spec.Name);
-            Directory.CreateDirectory(directory, OwnerDirectory);
-            sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed);
-            _sandboxes[spec.Name] = sandbox;
+            // There may be a directory without a sandbox, where remains could not be removed.
+            if (_sandboxes.ContainsKey(spec.Name) || Directory.Exists(directory))
+                throw new SandboxExistsException(spec.Name);
+            LocalSandbox? sandbox = null;
+            try
+            {
+                Directory.CreateDirectory(directory, OwnerDirectory);
+                sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed);
+                lock (sandbox.Steps)
+                {
+                    _sandboxes[spec.Name] = sandbox;
+                    var accepted = sandbox.Begin();
+                    sandbox.Life = Task.Run(() => LiveAsync(sandbox, spec), CancellationToken.None);
+                    return Task.FromResult(accepted);
+                }
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                _sandboxes.TryRemove(spec.Name, out _);
+                sandbox?.Dispose();
+                Directory.Delete(directory, recursive: true);
+                throw new BackendUnavailableException($"The sandbox cannot be recorded: {failure.Message}", failure);
+            }
         }
-
-        sandbox.Begin();
-        var accepted = sandbox.State;
-        sandbox.Life = Task.Run(() => LiveAsync(sandbox, spec), CancellationToken.None);
-        return Task.FromResult(accepted);
     }
 
     private SandboxRecord FirstRecord(SandboxSpec spec, Host.LocalHost host) => new()
@@ -159,6 +173,7 @@ public sealed partial class LocalBackend
                 PidsLimit = _options.PidsLimit,
                 CgroupsPath = host.Cgroups?.PathOf(spec.Name),
                 LimitsSwap = host.Cgroups?.LimitsSwap ?? false,
+                AvoidsSwap = host.Cgroups?.AvoidsSwap ?? false,
                 ExecutorArguments = arguments,
                 SharesSocketDirectory = runtime.IsGVisor,
                 OpenFiles = host.OpenFiles,

@@ -12,11 +12,13 @@ public sealed partial class LocalBackend
     // Null where the condition is not met; otherwise the removal, which runs by itself and is started again if it has failed.
     private Task? AcceptRemoval(LocalSandbox sandbox, Func<Sandbox, bool> condition)
     {
-        lock (sandbox)
+        lock (sandbox.Steps)
         {
+            if (!condition(sandbox.State))
+                return null;
             if (sandbox.Removal is { IsFaulted: false } removal)
-                return condition(sandbox.State with { Version = sandbox.State.Version }) || sandbox.State.IsDeleting ? removal : null;
-            if (sandbox.Removal is null && sandbox.Change(record => condition(record.Sandbox)
+                return removal;
+            if (!sandbox.State.IsDeleting && sandbox.Change(record => condition(record.Sandbox)
                 ? record with { Sandbox = record.Sandbox with { IsDeleting = true, IsReady = false } }
                 : null) is null)
             {
@@ -51,22 +53,32 @@ public sealed partial class LocalBackend
     // Everything that can be there of a sandbox, however far its start or an earlier removal came.
     private async Task RemoveRemainsAsync(string name, SafeFileHandle? process)
     {
-        var (host, runtime) = (_host, Runtime);
+        var (groups, runtime) = (Host.Cgroups, Runtime);
         if (process is not null)
             Descriptors.Kill(process);
-        host?.Cgroups?.Kill(name);
-        if (process is not null)
-        {
-            using var limit = new CancellationTokenSource(KillLimit, _time);
-            // Once the first process of a pid namespace has ended, so has every other in it (pid_namespaces(7)).
-            await _exits.WaitAsync(process, limit.Token);
-        }
-
+        groups?.Kill(name);
+        // Once the first process of a pid namespace has ended, so has every other in it (pid_namespaces(7)).
+        if (process is not null && !await EndsWithinAsync(process, KillLimit))
+            throw new TimeoutException($"The executor of {name} did not end within {KillLimit.TotalSeconds:0} s of SIGKILL.");
         await runtime.DeleteAsync(name);
         var directory = _state.Of(name);
         DiskImages.Delete(new SandboxDisk(directory));
-        host?.Cgroups?.Remove(name);
+        groups?.Remove(name);
         if (Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
+    }
+
+    private async Task<bool> EndsWithinAsync(SafeFileHandle process, TimeSpan time)
+    {
+        using var limit = new CancellationTokenSource(time, _time);
+        try
+        {
+            await _exits.WaitAsync(process, limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 }

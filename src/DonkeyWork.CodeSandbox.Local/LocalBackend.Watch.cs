@@ -47,7 +47,7 @@ public sealed partial class LocalBackend
         }
     }
 
-    private static string Ending(LocalSandbox sandbox) => sandbox.Printed is { } printed ? RuntimeProcess.TextOf(printed) : "";
+    private static string Ending(LocalSandbox sandbox) => sandbox.Printed is { } printed ? RuntimeProcess.TextOf(printed, mostBytes: 2000) : "";
 
     private void Fail(LocalSandbox sandbox, string reason)
     {

@@ -31,6 +31,8 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     private readonly SemaphoreSlim _starts = new(2 * Environment.ProcessorCount);
     private LocalHost? _host;
     private OciRuntime? _runtime;
+    private readonly Lock _creates = new();
+    private bool _isStopping;
     private bool _isDisposed;
 
     /// <summary>A backend over one state directory; <see cref="StartAsync"/> has to come before anything else.</summary>
@@ -62,10 +64,9 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     /// <summary>Removes all sandboxes, unless the operator keeps them.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_host is not { } host)
-            return;
-        _host = null;
-        if (_options.KeepSandboxes)
+        lock (_creates)
+            _isStopping = true;
+        if (_host is not { } host || _options.KeepSandboxes)
             return;
         await Task.WhenAll(_sandboxes.Values.Select(sandbox => AcceptRemoval(sandbox, _ => true)!)).WaitAsync(cancellationToken);
         host.Cgroups?.RemoveGroup();
@@ -101,9 +102,9 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     {
         if (!_sandboxes.TryGetValue(seen.Name, out var sandbox))
             return Task.FromResult(false);
-        var accepted = AcceptRemoval(sandbox, state =>
+        var removal = AcceptRemoval(sandbox, state =>
             state.Uid == seen.Uid && (condition == DeleteCondition.SameUid || state.Version == seen.Version));
-        return accepted is null ? throw new SandboxConflictException(seen.Name) : Task.FromResult(true);
+        return removal is null ? throw new SandboxConflictException(seen.Name) : Task.FromResult(!removal.IsCompletedSuccessfully);
     }
 
     /// <inheritdoc/>
@@ -118,11 +119,13 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
         if (_isDisposed)
             return;
         _isDisposed = true;
-        _host = null;
+        lock (_creates)
+            _isStopping = true;
         foreach (var sandbox in _sandboxes.Values)
         {
             await sandbox.Ending.CancelAsync();
-            await Task.WhenAll(sandbox.Life, sandbox.Removal ?? Task.CompletedTask);
+            // A removal that failed has been logged.
+            await Task.WhenAll(sandbox.Life, sandbox.Removal ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             sandbox.Dispose();
         }
 

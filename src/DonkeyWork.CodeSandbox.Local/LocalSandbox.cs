@@ -42,6 +42,9 @@ internal sealed class LocalSandbox : IDisposable
     /// <summary>Where the executor's socket is.</summary>
     public string SocketDirectory { get; private set; }
 
+    /// <summary>Held while a start or a removal is set off: a removal waits for the start that came before it.</summary>
+    public Lock Steps { get; } = new();
+
     /// <summary>Cancelled when the sandbox is to end.</summary>
     public CancellationTokenSource Ending { get; } = new();
 
@@ -73,7 +76,7 @@ internal sealed class LocalSandbox : IDisposable
     }
 
     /// <summary>Keeps and tells the first state.</summary>
-    public void Begin() => Change(record => record);
+    public Sandbox Begin() => Change(record => record)!;
 
     /// <summary>Applies a change, or refuses it by throwing or by returning <see langword="null"/>; nobody sees a half-made one.</summary>
     public Sandbox? Change(Func<SandboxRecord, SandboxRecord?> change)

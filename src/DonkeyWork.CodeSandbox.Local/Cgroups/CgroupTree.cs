@@ -25,8 +25,11 @@ internal sealed class CgroupTree
     /// <summary>Our group's path in every hierarchy.</summary>
     public string Group { get; }
 
-    /// <summary>Whether swap can be limited; otherwise its use is avoided.</summary>
+    /// <summary>Whether swap can be limited.</summary>
     public bool LimitsSwap { get; private set; }
+
+    /// <summary>Whether swap can only be avoided: v1 without swap accounting.</summary>
+    public bool AvoidsSwap => !LimitsSwap && !_mounts.ControllersInVersion2;
 
     /// <summary>Makes our group, and has v2 hand its controllers down to the sandboxes' groups.</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>

@@ -25,6 +25,7 @@ internal sealed record OciSpecInput
     /// <summary>Without it there are no limits.</summary>
     public string? CgroupsPath { get; init; }
     public bool LimitsSwap { get; init; }
+    public bool AvoidsSwap { get; init; }
 
     /// <summary>The executor's command line behind its name.</summary>
     public required IReadOnlyList<string> ExecutorArguments { get; init; }
@@ -92,7 +93,7 @@ internal static class OciSpecFactory
         var period = cpu < 10 ? 1_000_000UL : 100_000UL;
         return new OciResources
         {
-            Memory = new OciMemory(memory, input.LimitsSwap ? memory : null, input.LimitsSwap ? null : 0),
+            Memory = new OciMemory(memory, input.LimitsSwap ? memory : null, input.AvoidsSwap ? 0 : null),
             Cpu = new OciCpu(Math.Max(2, (ulong)input.Spec.Resources.Requests!.CpuMillicores!.Value * 1024 / 1000), cpu * (long)period / 1000, period),
             Pids = new OciPids(input.PidsLimit),
         };

@@ -6,8 +6,8 @@ namespace DonkeyWork.CodeSandbox.Local.Posix;
 
 /// <summary>How a program ended and what it printed.</summary>
 /// <param name="ExitCode">Its exit code, or 128 + signal.</param>
-/// <param name="Output">The beginning of its standard output.</param>
-/// <param name="Error">The beginning of its standard error.</param>
+/// <param name="Output">The end of its standard output.</param>
+/// <param name="Error">The end of its standard error.</param>
 internal sealed record RuntimeResult(int ExitCode, string Output, string Error);
 
 /// <summary>
@@ -60,11 +60,12 @@ internal sealed class RuntimeProcess(ExitWatcher exits)
             signal == 0 ? (status >> 8) & 0xff : 128 + signal, TextOf(standardOutput), TextOf(standardError));
     }
 
-    /// <summary>What a program has written to a file of <see cref="Descriptors.InMemory"/>: its beginning.</summary>
-    public static string TextOf(SafeFileHandle file)
+    /// <summary>What a program has written to a file of <see cref="Descriptors.InMemory"/>: the end of it.</summary>
+    public static string TextOf(SafeFileHandle file, int mostBytes = MaxCaptured)
     {
-        var buffer = new byte[Math.Min(MaxCaptured, RandomAccess.GetLength(file))];
-        return Encoding.UTF8.GetString(buffer, 0, RandomAccess.Read(file, buffer, 0)).Trim();
+        var length = RandomAccess.GetLength(file);
+        var buffer = new byte[Math.Min(mostBytes, length)];
+        return Encoding.UTF8.GetString(buffer, 0, RandomAccess.Read(file, buffer, length - buffer.Length)).Trim();
     }
 
     private static unsafe int Start(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using DonkeyWork.CodeSandbox.Local.Posix;
 using DonkeyWork.CodeSandbox.Local.State;
 using Microsoft.Win32.SafeHandles;
@@ -7,8 +8,10 @@ using Microsoft.Win32.SafeHandles;
 namespace DonkeyWork.CodeSandbox.Local.Runtime;
 
 /// <summary>The OCI runtime's command line: the two commands that sandboxes need.</summary>
-internal sealed class OciRuntime(string path, StateDirectory state, RuntimeProcess processes)
+internal sealed partial class OciRuntime(string path, StateDirectory state, RuntimeProcess processes)
 {
+    private const int MostSaid = 2000;
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DeleteLimit = TimeSpan.FromSeconds(30);
 
@@ -32,7 +35,7 @@ internal sealed class OciRuntime(string path, StateDirectory state, RuntimeProce
             arguments.AddRange(["--preserve-fds", descriptors.Count.ToString(CultureInfo.InvariantCulture)]);
         var result = await processes.RunAsync(path, [.. arguments, sandbox], descriptors, error, StartLimit);
         if (result.ExitCode != 0)
-            throw new SandboxStartException($"{Name}: {Shortened(RuntimeProcess.TextOf(error), result.ExitCode)}");
+            throw new SandboxStartException(Said(RuntimeProcess.TextOf(error, MostSaid), result.ExitCode));
         return int.Parse(await File.ReadAllTextAsync(pidFile), CultureInfo.InvariantCulture);
     }
 
@@ -44,7 +47,7 @@ internal sealed class OciRuntime(string path, StateDirectory state, RuntimeProce
             return;
         var result = await processes.RunAsync(path, [.. Globals(), "delete", "--force", sandbox], [], null, DeleteLimit);
         if (result.ExitCode != 0)
-            throw new IOException($"{Name} delete: {Shortened(result.Error, result.ExitCode)}");
+            throw new IOException(Said(result.Error, result.ExitCode));
     }
 
     /// <summary>Containers that the runtime still knows.</summary>
@@ -57,13 +60,16 @@ internal sealed class OciRuntime(string path, StateDirectory state, RuntimeProce
     // Newer versions call it systrap; the older ptrace works everywhere.
     private static string Platform() => "ptrace";
 
-    private static string Shortened(string text, int exitCode)
+    // The last error of runc's log lines (time="…" level=error msg="…"), or whatever there is.
+    private string Said(string text, int exitCode)
     {
-        const int Longest = 2000;
-        if (text.Length == 0)
-            return $"ended with {exitCode} and said nothing.";
-        return text.Length <= Longest ? text : text[^Longest..];
+        if (LogMessage().Matches(text) is { Count: > 0 } messages)
+            text = messages[^1].Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal);
+        return $"{Name}: {(text.Length == 0 ? $"ended with {exitCode} and said nothing." : text)}";
     }
+
+    [GeneratedRegex("level=(?:error|fatal) msg=\"((?:[^\"\\\\]|\\\\.)*)\"")]
+    private static partial Regex LogMessage();
 }
 
 /// <summary>A sandbox could not be started; the message is for whoever asked for it.</summary>
