@@ -108,7 +108,7 @@ public sealed class AdoptionTests : IDisposable
         (await second.Backend.ReadAsync(sandbox.Name, CancellationToken.None)).ShouldBeNull();
         (await HostView.RemainsAsync(_directory)).ShouldBeEmpty();
         HostView.Cgroups(sandbox.Name).ShouldBeEmpty();
-        Directory.Exists($"/proc/{executor}").ShouldBeFalse();
+        HostView.IsAlive(executor).ShouldBeFalse();
         await second.DisposeAsync();
     }
 

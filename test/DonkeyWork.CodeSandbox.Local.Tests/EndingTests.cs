@@ -55,7 +55,7 @@ public sealed class EndingTests : IAsyncLifetime
 
         await _machine.Backend.DeleteGoneAsync(sandbox);
 
-        processes.Where(pid => Directory.Exists($"/proc/{pid}")).ShouldBeEmpty();
+        processes.Where(HostView.IsAlive).ShouldBeEmpty();
         HostView.Cgroups(sandbox.Name).ShouldBeEmpty();
         (await HostView.RemainsAsync(_machine.Directory)).ShouldBeEmpty();
         (await HostView.RunAsync("runc", "--root", Path.Combine(_machine.Directory, "runtime"), "list", "-q")).Output.ShouldBeEmpty();

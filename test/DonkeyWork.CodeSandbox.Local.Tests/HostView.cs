@@ -46,6 +46,10 @@ internal static class HostView
     public static int ExecutorOf(string sandbox) =>
         ProcessesOf(sandbox).Single(pid => LinesIfThere($"/proc/{pid}/status").Any(line => line.StartsWith("NSpid:", StringComparison.Ordinal) && line.EndsWith("\t1", StringComparison.Ordinal)));
 
+    /// <summary>Whether a process runs; one that only waits for the machine's init to take note of its end does not.</summary>
+    public static bool IsAlive(int pid) =>
+        LinesIfThere($"/proc/{pid}/status").Any(line => line.StartsWith("State:", StringComparison.Ordinal) && !line.Contains('Z', StringComparison.Ordinal));
+
     /// <summary>A line of <c>/proc/PID/status</c> without its name.</summary>
     public static string Status(int pid, string name) =>
         File.ReadLines($"/proc/{pid}/status").Single(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim();

@@ -89,7 +89,7 @@ public sealed class IsolationTests(LocalMachine machine) : IClassFixture<LocalMa
 
     [Theory]
     [InlineData("unshare --user true")]
-    [InlineData("unshare --mount true")]
+    [InlineData("unshare --user --mount true")]
     [InlineData("python3 -c 'import ctypes,os; l=ctypes.CDLL(None,use_errno=True); os._exit(0 if l.syscall(56, 0x10000000|17, 0, 0, 0, 0)>=0 else 1)'")]
     [InlineData("python3 -c 'import socket; socket.socket(socket.AF_VSOCK)'")]
     [InlineData("python3 -c 'import ctypes,os; l=ctypes.CDLL(None,use_errno=True); os._exit(0 if l.syscall(425, 1, (ctypes.c_char*120)())>=0 else 1)'")]

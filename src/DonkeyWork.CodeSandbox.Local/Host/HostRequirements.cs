@@ -34,7 +34,11 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
         var cgroups = Cgroups();
         var disks = await DisksAsync();
         if (_missing.Count > 0)
+        {
+            cgroups?.RemoveGroup();
             throw new HostRequirementsException(_missing);
+        }
+
         return new LocalHost
         {
             Runtime = runtime!,

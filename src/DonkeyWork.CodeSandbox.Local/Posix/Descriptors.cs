@@ -16,10 +16,8 @@ internal static class Descriptors
     private const ulong NoSymlinks = 4;
     private const ulong Beneath = 8;
 
-    // O_DIRECTORY and O_NOFOLLOW differ between the architectures (asm/fcntl.h).
-    private static readonly bool Arm = RuntimeInformation.ProcessArchitecture is Architecture.Arm64;
-    private static readonly int DirectoryOnly = Arm ? 0x4000 : 0x10000;
-    private static readonly int NoFollow = Arm ? 0x8000 : 0x20000;
+    // O_DIRECTORY differs between the architectures (asm/fcntl.h).
+    private static readonly int DirectoryOnly = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 ? 0x4000 : 0x10000;
 
     /// <summary>A copy, numbered 64 or above, so that it never is the target of a child's descriptor map.</summary>
     public static SafeFileHandle Duplicate(SafeHandle descriptor) =>
@@ -58,9 +56,10 @@ internal static class Descriptors
     public static SafeFileHandle DetachedDirectory(string path) =>
         LibC.Owned(LibC.OpenTree(path, OpenTreeClone | CloseOnExec), $"open_tree of {path}");
 
-    /// <summary>What has this name right in the directory; never what a symbolic link there points to.</summary>
+    /// <summary>What has this name right in the directory.</summary>
+    /// <exception cref="PosixException">Among others ELOOP: it is a symbolic link; none is ever followed.</exception>
     public static SafeFileHandle EntryOf(SafeFileHandle directory, string name) =>
-        LibC.Owned(LibC.OpenAt2(directory, name, (ulong)(PathOnly | CloseOnExec | NoFollow), NoSymlinks | Beneath), name);
+        LibC.Owned(LibC.OpenAt2(directory, name, PathOnly | CloseOnExec, NoSymlinks | Beneath), name);
 
     /// <summary>A path for calls that take no descriptor; also the way around the 107 bytes of a Unix socket's path.</summary>
     public static string PathOf(SafeFileHandle descriptor) => $"/proc/self/fd/{(int)descriptor.DangerousGetHandle()}";
