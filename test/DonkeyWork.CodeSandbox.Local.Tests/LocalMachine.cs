@@ -1,6 +1,5 @@
 using DonkeyWork.CodeSandbox.Local.State;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace DonkeyWork.CodeSandbox.Local.Tests;
 
@@ -25,7 +24,7 @@ public sealed class LocalMachine : IAsyncLifetime
         Options = new LocalOptions { StateDirectory = Directory, ExecutorDirectory = Repository.Executor };
         Options = options?.Invoke(Options) ?? Options;
         State = StateDirectory.Open(Directory);
-        Backend = new LocalBackend(Microsoft.Extensions.Options.Options.Create(Options), State, TimeProvider.System, NullLogger<LocalBackend>.Instance);
+        Backend = new LocalBackend(Options, State, TimeProvider.System, NullLogger<LocalBackend>.Instance);
     }
 
     public string Directory { get; }
