@@ -6,9 +6,15 @@
 #include "codesandbox.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -19,7 +25,8 @@
 
 #define STACK_SIZE (64 * 1024)
 #define SIGNALS 64
-#define COMMAND_OOM_SCORE "500"
+#define COMMAND_OOM_SCORE 400
+#define MAX_OOM_SCORE 1000
 
 struct kernel_sigaction {
     void (*handler)(int);
@@ -30,12 +37,21 @@ struct kernel_sigaction {
 
 static struct rlimit original_nofile;
 static int dev_null = -1;
+static int oom_score_fd = -1;
+static char own_oom_score[12];
+static char command_oom_score[12];
 
-/* Before the runtime's start, which may raise the soft limit for itself. */
+/* Before the runtime's start, which may raise the soft limit for itself, and while /proc/self is still our own. */
 __attribute__((constructor)) static void remember(void)
 {
     getrlimit(RLIMIT_NOFILE, &original_nofile);
     dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    oom_score_fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    if (oom_score_fd >= 0 && pread(oom_score_fd, own_oom_score, sizeof own_oom_score - 1, 0) > 0) {
+        int score = atoi(own_oom_score) + COMMAND_OOM_SCORE;
+        snprintf(command_oom_score, sizeof command_oom_score, "%d", score < MAX_OOM_SCORE ? score : MAX_OOM_SCORE);
+    }
 }
 
 static void fail(struct cs_spawn_request *request, int step)
@@ -43,6 +59,56 @@ static void fail(struct cs_spawn_request *request, int step)
     request->error = errno;
     request->step = step;
     _exit(127);
+}
+
+/*
+ * prlimit(2) of another process needs nothing but its uid, and a hard limit is never raised again: one call would end the
+ * executor (RLIMIT_CPU) or starve it. Commands may change limits of themselves (pid 0) and read those of others.
+ */
+#if defined(__x86_64__)
+#define COMPAT_ARCH AUDIT_ARCH_I386
+#define COMPAT_PRLIMIT64 340
+#define X32_PRLIMIT64 (SYS_prlimit64 | 0x40000000)
+#elif defined(__aarch64__)
+#define COMPAT_ARCH AUDIT_ARCH_ARM
+#define COMPAT_PRLIMIT64 369
+#define X32_PRLIMIT64 SYS_prlimit64
+#endif
+#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
+#define IF_EQUAL(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise)
+
+static int forbid_foreign_limits(void)
+{
+    const int pid = offsetof(struct seccomp_data, args[0]), limit = offsetof(struct seccomp_data, args[2]);
+    struct sock_filter code[] = {
+        LOAD(offsetof(struct seccomp_data, arch)),
+        IF_EQUAL(COMPAT_ARCH, 0, 2),
+        LOAD(offsetof(struct seccomp_data, nr)),
+        IF_EQUAL(COMPAT_PRLIMIT64, 3, 9),
+        LOAD(offsetof(struct seccomp_data, nr)),
+        IF_EQUAL(SYS_prlimit64, 1, 0),
+        IF_EQUAL(X32_PRLIMIT64, 0, 6),
+        LOAD(pid),
+        IF_EQUAL(0, 4, 0),
+        LOAD(limit),
+        IF_EQUAL(0, 0, 3),
+        LOAD(limit + sizeof(uint32_t)),
+        IF_EQUAL(0, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+    };
+    struct sock_fprog program = { sizeof code / sizeof *code, code };
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -1 : 0;
+}
+
+/* Queued signals are counted per user: commands that fill the queue leave the runtime's own signals half of it. */
+static int halve_signal_queue(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_SIGPENDING, &limit) < 0)
+        return -1;
+    limit.rlim_cur = limit.rlim_max = limit.rlim_cur / 2;
+    return setrlimit(RLIMIT_SIGPENDING, &limit);
 }
 
 static int nothing(void *unused)
@@ -107,7 +173,7 @@ static int child_main(void *argument)
         fail(request, CS_STEP_SETUP);
 
     umask(022);
-    if (setrlimit(RLIMIT_NOFILE, &original_nofile) < 0)
+    if (setrlimit(RLIMIT_NOFILE, &original_nofile) < 0 || halve_signal_queue() < 0 || forbid_foreign_limits() < 0)
         fail(request, CS_STEP_SETUP);
     if (request->directory && chdir(request->directory) < 0)
         fail(request, CS_STEP_DIRECTORY);
@@ -119,21 +185,20 @@ static int child_main(void *argument)
     return 0;
 }
 
-/* Commands are the kernel's first choice when memory runs out. The child cannot do it before exec: while it shares the
- * executor's memory its /proc entries belong to root. A command that is gone already needs nothing. */
-static void offer_to_oom_killer(int pid)
+/*
+ * Commands are the kernel's first choice when memory runs out. They inherit it from the executor, which takes the value for
+ * a moment: a child cannot set it itself, for until exec its /proc entries belong to root, as those of all that is not
+ * dumpable.
+ */
+static void set_oom_score(const char *score)
 {
-    char path[40];
-    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", pid);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (oom_score_fd < 0)
         return;
-    ssize_t ignored = write(fd, COMMAND_OOM_SCORE, sizeof COMMAND_OOM_SCORE - 1);
+    ssize_t ignored = pwrite(oom_score_fd, score, strlen(score), 0);
     (void)ignored;
-    close(fd);
 }
 
-/* Returns the pid, or -1 with step and error set. A child that failed has been reaped. */
+/* One at a time. Returns the pid, or -1 with step and error set. A child that failed has been reaped. */
 int32_t cs_spawn(struct cs_spawn_request *request)
 {
     request->pid = 0;
@@ -146,6 +211,7 @@ int32_t cs_spawn(struct cs_spawn_request *request)
         return -1;
     }
 
+    set_oom_score(command_oom_score);
     uint64_t all = ~0ULL, previous;
     syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &previous, sizeof all);
     struct child child = { request, stack + STACK_SIZE / 2 };
@@ -153,6 +219,7 @@ int32_t cs_spawn(struct cs_spawn_request *request)
     int clone_error = errno;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &previous, NULL, sizeof previous);
     munmap(stack, STACK_SIZE);
+    set_oom_score(own_oom_score);
 
     if (pid < 0) {
         request->error = clone_error;
@@ -164,7 +231,6 @@ int32_t cs_spawn(struct cs_spawn_request *request)
             ;
         return -1;
     }
-    offer_to_oom_killer(pid);
     return pid;
 }
 

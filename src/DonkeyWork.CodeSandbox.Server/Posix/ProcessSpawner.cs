@@ -34,6 +34,6 @@ internal sealed class ProcessSpawner(ChildReaper children, int? tasksLimit)
             CgroupProcs = cgroupProcs,
             TasksLimit = tasksLimit ?? -1,
         };
-        return children.Start(ref request, onExit);
+        return children.Start(in request, onExit);
     }
 }

@@ -11,6 +11,9 @@ internal sealed class ReaperTree : ProcessTree
     private const int ReportBytes = 12;
     private const int KilledStatus = Native.SIGKILL;
 
+    /// <summary>A start takes milliseconds; longer, and a command has stopped the reaper.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(5);
+
     private readonly ChildReaper _children;
     private int _helper;
 
@@ -32,11 +35,18 @@ internal sealed class ReaperTree : ProcessTree
             tree._helper = spawner.Start(
                 wrapped, output.WriteDescriptor, error.WriteDescriptor, reports.WriteDescriptor, -1, _ => { });
             reports.CloseWriter();
+            using var timeout = new CancellationTokenSource(StartTimeout);
             // A reaper that ends without a report was killed by somebody before it could start anything.
-            var (pid, step, errno) = await ReadReportAsync(reports) ?? (-1, (int)SpawnStep.Clone, Native.EAGAIN);
+            var (pid, step, errno) = await ReadReportAsync(reports, timeout.Token) ?? (-1, (int)SpawnStep.Clone, Native.EAGAIN);
             if (pid < 0)
                 throw new StartFailedException((SpawnStep)step, errno);
             tree.Pid = pid;
+        }
+        catch (OperationCanceledException)
+        {
+            tree.Kill();
+            await reports.DisposeAsync();
+            throw new StartFailedException(SpawnStep.Clone, Native.EAGAIN);
         }
         catch
         {
@@ -64,17 +74,17 @@ internal sealed class ReaperTree : ProcessTree
     {
         await using (reports)
         {
-            var report = await ReadReportAsync(reports);
+            var report = await ReadReportAsync(reports, CancellationToken.None);
             SetExited(report?.Value ?? KilledStatus);
         }
     }
 
-    private static async Task<(int Pid, int Value, int Errno)?> ReadReportAsync(OutputPipe reports)
+    private static async Task<(int Pid, int Value, int Errno)?> ReadReportAsync(OutputPipe reports, CancellationToken cancellationToken)
     {
         var bytes = new byte[ReportBytes];
         for (var read = 0; read < ReportBytes;)
         {
-            var count = await reports.ReadAsync(bytes.AsMemory(read), CancellationToken.None);
+            var count = await reports.ReadAsync(bytes.AsMemory(read), cancellationToken);
             if (count == 0)
                 return null;
             read += count;
