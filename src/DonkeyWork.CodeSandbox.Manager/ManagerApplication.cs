@@ -20,9 +20,6 @@ namespace DonkeyWork.CodeSandbox.Manager;
 /// <summary>The Manager, put together.</summary>
 internal static class ManagerApplication
 {
-    // A command of 131,071 bytes takes six times as many where JSON escapes each; nothing else is that large.
-    private const int MaxBodyBytes = 1024 * 1024;
-
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>Builds the Manager from its configuration.</summary>
@@ -47,6 +44,7 @@ internal static class ManagerApplication
         app.UseMiddleware<RequestLog>();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseMiddleware<CallerGuard>();
+        app.UseMiddleware<BodyLimit>();
         app.UseRouting();
         app.MapKata();
         app.MapHealth();
@@ -76,7 +74,7 @@ internal static class ManagerApplication
         builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = BodyLimit.MaxDrainedBytes;
             // A stream may be silent for seconds, and its reader may be slow: that holds the command, as a full pipe would.
             kestrel.Limits.MinResponseDataRate = null;
         });

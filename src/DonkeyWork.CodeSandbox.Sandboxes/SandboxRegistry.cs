@@ -179,7 +179,11 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
                 List(listed.Sandboxes);
                 break;
             case SandboxChanged changed:
-                lock (_gate) Set(changed.Sandbox.Name, changed.Sandbox);
+                lock (_gate)
+                {
+                    if (!_ended.Contains(changed.Sandbox.Uid)) Set(changed.Sandbox.Name, changed.Sandbox);
+                }
+
                 break;
             case SandboxGone gone:
                 Forget(gone.Sandbox);

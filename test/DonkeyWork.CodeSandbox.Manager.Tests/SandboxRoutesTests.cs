@@ -1,5 +1,9 @@
+using System.Net;
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DonkeyWork.CodeSandbox.Manager.Tests;
 
@@ -103,21 +107,26 @@ public sealed class SandboxRoutesTests : IAsyncLifetime
     [Fact]
     public async Task A_lost_backend_is_unhealthy_and_its_return_healthy_again()
     {
-        _manager.Backend.Tell(new Sandboxes.Backends.BackendLost(TimeProvider.System.GetUtcNow(), "unplugged"));
-        await StatusBecomesAsync(503);
-        (await _manager.Http.GetAsync("/livez")).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        var name = await _manager.CreateAsync();
+        var registry = _manager.Services.GetRequiredService<SandboxRegistry>();
 
-        _manager.Backend.Tell(new Sandboxes.Backends.SandboxListed([]));
-        await StatusBecomesAsync(200);
-    }
+        await ObserveAsync(new BackendLost(TimeProvider.System.GetUtcNow(), "unplugged"));
+        using var lost = await _manager.Http.GetAsync("/healthz");
+        lost.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await lost.Content.ReadAsStringAsync()).ShouldBe("Unhealthy");
+        (await _manager.Http.GetStringAsync("/livez")).ShouldBe("Healthy");
 
-    private async Task StatusBecomesAsync(int status)
-    {
-        using var patience = new CancellationTokenSource(TestTime.Limit);
-        while (true)
+        await ObserveAsync(new SandboxListed(_manager.Backend.Sandboxes));
+        (await _manager.Http.GetStringAsync("/healthz")).ShouldBe("Healthy");
+
+        // In order: when the change behind it is seen, so is what was told.
+        async Task ObserveAsync(SandboxObservation observation)
         {
-            using var response = await _manager.Http.GetAsync("/healthz", patience.Token);
-            if ((int)response.StatusCode == status) return;
+            var seen = registry.Find(name);
+            _manager.Backend.Tell(observation);
+            _manager.Backend.MakeReady(name);
+            while (registry.Find(name)!.Version == seen!.Version || registry.Find(name)!.Version != _manager.Backend.Sandboxes.Single().Version)
+                await registry.NextAsync(name, registry.Find(name), TestTime.Limit, CancellationToken.None);
         }
     }
 }

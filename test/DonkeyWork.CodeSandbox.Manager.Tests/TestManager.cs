@@ -45,6 +45,7 @@ internal sealed class TestManager : IAsyncDisposable
             builder.Services.AddSingleton(clock);
         });
         await app.StartAsync();
+        await app.Services.GetRequiredService<SandboxRegistry>().WaitUntilListedAsync(CancellationToken.None);
         return new TestManager(app, backend, executor);
     }
 

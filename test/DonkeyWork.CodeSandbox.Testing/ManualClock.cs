@@ -5,7 +5,7 @@ public sealed class ManualClock : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
-    private readonly List<(TimeSpan Due, TaskCompletionSource Set)> _awaited = [];
+    private readonly List<(TimeSpan? Due, TaskCompletionSource Set)> _awaited = [];
     private DateTimeOffset _now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -34,6 +34,26 @@ public sealed class ManualClock : TimeProvider
             _awaited.Add((due, set));
             return set.Task;
         }
+    }
+
+    /// <summary>Completes as soon as any timer is set.</summary>
+    public Task AnyTimerAsync()
+    {
+        lock (_gate)
+        {
+            if (_timers.Count > 0) return Task.CompletedTask;
+            var set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((null, set));
+            return set.Task;
+        }
+    }
+
+    /// <summary>Moves the time on to the next timer there is, and fires it.</summary>
+    public void AdvanceToNextTimer()
+    {
+        DateTimeOffset? next;
+        lock (_gate) next = _timers.Min(timer => timer.Due);
+        if (next is { } due) Advance(due - GetUtcNow());
     }
 
     /// <summary>Moves the time on and fires what falls due on the way.</summary>
@@ -66,7 +86,7 @@ public sealed class ManualClock : TimeProvider
             timer.Period = period;
             if (timer.Due is null) return;
             _timers.Add(timer);
-            foreach (var (_, set) in _awaited.Where(awaited => awaited.Due == dueTime)) set.TrySetResult();
+            foreach (var (_, set) in _awaited.Where(awaited => awaited.Due is null || awaited.Due == dueTime)) set.TrySetResult();
             _awaited.RemoveAll(awaited => awaited.Set.Task.IsCompleted);
         }
     }

@@ -1,0 +1,61 @@
+namespace DonkeyWork.CodeSandbox.Manager.Kata;
+
+/// <summary>
+/// Refuses request bodies above 1 MiB. Kestrel's own limit would close the connection while the caller still sends, and
+/// the caller would see a broken pipe in place of the answer; behind this one Kestrel reads the rest away.
+/// </summary>
+internal sealed class BodyLimit(RequestDelegate next)
+{
+    /// <summary>A command of 131,071 bytes takes six times as many where JSON escapes each; nothing else is that large.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>How much of a body that was refused is read away at most; whoever sends more is cut off.</summary>
+    public const int MaxDrainedBytes = 64 * 1024 * 1024;
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength > MaxBytes) throw TooLarge();
+        if (context.Request.ContentLength is null) context.Request.Body = new CountingStream(context.Request.Body);
+        return next(context);
+    }
+
+    private static BadHttpRequestException TooLarge() => new($"A body of at most {MaxBytes} bytes is taken.", StatusCodes.Status413PayloadTooLarge);
+
+    /// <summary>A chunked body tells its length only as it comes.</summary>
+    private sealed class CountingStream(Stream body) : Stream
+    {
+        private long _count;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var count = await body.ReadAsync(buffer, cancellationToken);
+            _count += count;
+            return _count <= MaxBytes ? count : throw TooLarge();
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Kestrel's bodies are read asynchronously.");
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

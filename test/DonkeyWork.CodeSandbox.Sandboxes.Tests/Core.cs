@@ -1,0 +1,80 @@
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Creation;
+using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+using DonkeyWork.CodeSandbox.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes.Tests;
+
+/// <summary>The core as a host puts it together, over the in-memory backend and a clock that stands still.</summary>
+internal sealed class Core : IAsyncDisposable
+{
+    public Core(SandboxOptions? options = null)
+    {
+        Options = options ?? new SandboxOptions();
+        var tokens = new SandboxTokens("a secret of this test"u8.ToArray());
+        Registry = new SandboxRegistry(Backend, Clock, NullLogger<SandboxRegistry>.Instance);
+        Tasks = new OwnedTasks(NullLogger<OwnedTasks>.Instance);
+        Service = new SandboxService(Backend, Registry, tokens, Tasks, Options, Clock, NullLogger<SandboxService>.Instance);
+        var activity = new ActivityRecorder(Registry, Backend, Clock, NullLogger<ActivityRecorder>.Instance);
+        Relay = new ExecutorRelay(Service, Registry, activity, Backend, tokens, Clock);
+        Tokens = tokens;
+        Backend.Executor = Executor.Address;
+    }
+
+    public SandboxOptions Options { get; }
+
+    public ManualClock Clock { get; } = new();
+
+    public InMemoryBackend Backend { get; } = new();
+
+    public ScriptedExecutor Executor { get; } = new();
+
+    public SandboxTokens Tokens { get; }
+
+    public SandboxRegistry Registry { get; }
+
+    public OwnedTasks Tasks { get; }
+
+    public SandboxService Service { get; }
+
+    public ExecutorRelay Relay { get; }
+
+    public static async Task<Core> StartAsync(SandboxOptions? options = null)
+    {
+        var core = new Core(options);
+        await core.Registry.StartAsync(CancellationToken.None);
+        await core.Registry.WaitUntilListedAsync(CancellationToken.None);
+        return core;
+    }
+
+    public Task<SandboxCreation> CreateAsync(CreateSandboxRequest? request = null) =>
+        Service.CreateAsync(request ?? new CreateSandboxRequest(), CancellationToken.None);
+
+    /// <summary>A ready sandbox that the view knows as ready.</summary>
+    public async Task<Sandbox> CreateReadyAsync()
+    {
+        var creation = await CreateAsync();
+        Backend.MakeReady(creation.Sandbox.Name);
+        (await creation.Events.LastAsync().AsTask().WaitAsync(TestTime.Limit)).ShouldBeOfType<SandboxReady>();
+        return Registry.Find(creation.Sandbox.Name)!;
+    }
+
+    /// <summary>Waits until the view's state of a sandbox satisfies a test.</summary>
+    public async Task<Sandbox?> ViewAsync(string name, Func<Sandbox?, bool> isIt)
+    {
+        var seen = Registry.Find(name);
+        while (!isIt(seen)) seen = await Registry.NextAsync(name, seen, Timeout.InfiniteTimeSpan, CancellationToken.None).WaitAsync(TestTime.Limit);
+        return seen;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Tasks.StopAsync(CancellationToken.None);
+        await Registry.StopAsync(CancellationToken.None);
+        Registry.Dispose();
+        Tasks.Dispose();
+        await Executor.DisposeAsync();
+        Backend.Dispose();
+    }
+}
