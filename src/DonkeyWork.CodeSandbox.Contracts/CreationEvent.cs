@@ -15,6 +15,7 @@ namespace DonkeyWork.CodeSandbox.Contracts;
 public abstract record CreationEvent
 {
     /// <summary>The sandbox's name.</summary>
+    [JsonPropertyOrder(-1)]
     public required string PodName { get; init; }
 }
 

@@ -12,6 +12,7 @@ namespace DonkeyWork.CodeSandbox.Contracts;
 public abstract record ExecutionEvent
 {
     /// <summary>The command's process id inside the sandbox.</summary>
+    [JsonPropertyOrder(-1)]
     public required int Pid { get; init; }
 }
 

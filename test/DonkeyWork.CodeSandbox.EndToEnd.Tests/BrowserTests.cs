@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -38,7 +37,9 @@ public sealed class BrowserTests(SharedManager shared)
     [Fact]
     public async Task The_API_reference_is_shown_from_our_own_files()
     {
-        var seen = await Chromium(new Uri(shared.Manager.Url, "/scalar/v1").ToString());
+        var seen = await Chromium(
+            // The page builds itself after it was loaded: time that its timers see, which passes at once.
+            "--virtual-time-budget=20000", new Uri(shared.Manager.Url, "/scalar/v1").ToString());
         seen.ShouldContain("/api/kata");
         seen.ShouldContain("execute");
     }
@@ -55,38 +56,53 @@ public sealed class BrowserTests(SharedManager shared)
             const socket = new WebSocket('ws://{{manager.Authority}}/api/kata/kata-sandbox-00000000/terminal');
             socket.onopen = opened; socket.onerror = failed;
           }));
-          say('done');
+          await fetch('/done');
         })();
-        </script></body>
+        </script><img src="/until-done"></body>
         """;
 
-    /// <summary>Serves one page on another port, which is another origin, and shows what the browser made of it.</summary>
+    /// <summary>
+    /// Serves the page on another port, which is another origin, and shows what the browser made of it. The page is loaded,
+    /// and so shown, once it has asked for <c>/done</c>: until then its picture is on its way.
+    /// </summary>
     private static async Task<string> Open(string host, string page)
     {
-        using var site = new TcpListener(IPAddress.Loopback, 0);
+        using var site = new HttpListener();
+        var port = ManagerProcess.FreePort();
+        site.Prefixes.Add($"http://{host}:{port}/");
         site.Start();
-        using var stop = new CancellationTokenSource();
+        var done = new TaskCompletionSource();
         var serving = Task.Run(async () =>
         {
-            while (!stop.IsCancellationRequested)
+            while (site.IsListening)
             {
-                using var connection = await site.AcceptTcpClientAsync(stop.Token);
-                await using var stream = connection.GetStream();
-                _ = await stream.ReadAsync(new byte[8192], stop.Token);
-                var body = Encoding.UTF8.GetBytes(page);
-                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"), stop.Token);
-                await stream.WriteAsync(body, stop.Token);
+                var request = await site.GetContextAsync();
+                _ = Answer(request, page, done);
             }
         });
-        try
+        var seen = await Chromium($"http://{host}:{port}/");
+        site.Stop();
+        await Should.ThrowAsync<HttpListenerException>(serving);
+        return seen;
+    }
+
+    private static async Task Answer(HttpListenerContext request, string page, TaskCompletionSource done)
+    {
+        switch (request.Request.Url!.AbsolutePath)
         {
-            return await Chromium($"http://{host}:{((IPEndPoint)site.LocalEndpoint).Port}/");
+            case "/":
+                request.Response.ContentType = "text/html";
+                await request.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(page));
+                break;
+            case "/done":
+                done.SetResult();
+                break;
+            case "/until-done":
+                await done.Task;
+                break;
         }
-        finally
-        {
-            await stop.CancelAsync();
-            await Should.ThrowAsync<OperationCanceledException>(serving);
-        }
+
+        request.Response.Close();
     }
 
     private static async Task<string> Chromium(params string[] arguments)
@@ -99,8 +115,7 @@ public sealed class BrowserTests(SharedManager shared)
                 [
                     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                     "--disable-component-update", "--disable-sync", $"--user-data-dir={profile.FullName}",
-                    // Time that the page's own timers see; it ends when nothing is left to do.
-                    "--virtual-time-budget=20000", "--dump-dom", .. arguments,
+                    "--dump-dom", .. arguments,
                 ]);
             browser.ExitCode.ShouldBe(0, browser.Error);
             return Regex.Replace(browser.Output, "<script>.*?</script>", "", RegexOptions.Singleline);

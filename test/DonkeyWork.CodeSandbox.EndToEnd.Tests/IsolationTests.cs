@@ -118,9 +118,10 @@ public sealed class IsolationTests(SharedManager shared)
     public Task The_first_processes_descriptors_cannot_be_seen() => Check(
         "ls /proc/1/fd/ | grep -q . && echo REACHED", AnOrdinaryFirstProcess);
 
+    // PTRACE_SEIZE, which unlike PTRACE_ATTACH does not stop the process (ptrace(2)).
     [Fact]
     public Task The_first_process_cannot_be_traced() => Check(
-        "python3 -c 'import ctypes; c=ctypes.CDLL(None); print(\"REACHED\" if c.ptrace(16, 1, 0, 0) == 0 else \"\")' 2>&1",
+        "python3 -c 'import ctypes; c=ctypes.CDLL(None); print(\"REACHED\" if c.ptrace(0x4206, 1, 0, 0) == 0 else \"\")' 2>&1",
         AnOrdinaryFirstProcess);
 
     [Fact]

@@ -46,9 +46,11 @@ internal sealed class ManagerProcess : IAsyncDisposable
         }
     }
 
-    public static Task<ManagerProcess> StartAsync(params string[] settings) => StartAsync(stateDirectory: null, settings);
+    /// <summary>With a state directory of its own, which must be clean at the end.</summary>
+    public static Task<ManagerProcess> StartAsync(params string[] settings) => StartOnAsync(null, settings);
 
-    public static async Task<ManagerProcess> StartAsync(string? stateDirectory, params string[] settings)
+    /// <summary>With a state directory that the caller cleans up.</summary>
+    public static async Task<ManagerProcess> StartOnAsync(string? stateDirectory, params string[] settings)
     {
         // Not below a home: the sandboxes' users must be able to reach their root file system.
         var directory = stateDirectory ?? Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
@@ -105,7 +107,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

@@ -14,7 +14,8 @@ internal static class Remains
     /// <summary>Cgroup directories and processes of one sandbox.</summary>
     public static IReadOnlyList<string> OfSandbox(string name) =>
     [
-        .. HostProcesses.Of(name).Select(process => $"process {process.Pid} {process.CommandLine}"),
+        // A zombie holds nothing any more: it waits for the parent it was given to, which is the host's affair.
+        .. HostProcesses.Of(name).Where(process => !process.IsZombie).Select(process => $"process {process.Pid} {process.CommandLine}"),
         .. Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{name}*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 6 })
             .Select(directory => $"cgroup {directory}"),
     ];

@@ -18,7 +18,7 @@ public sealed class RestartTests : IDisposable
     public async Task A_killed_Manager_is_followed_by_one_that_knows_its_sandboxes()
     {
         string kept, lost;
-        await using (var first = await ManagerProcess.StartAsync(directory))
+        await using (var first = await ManagerProcess.StartOnAsync(directory))
         {
             var one = await first.Client.CreateAsync();
             var two = await first.Client.CreateAsync();
@@ -29,7 +29,7 @@ public sealed class RestartTests : IDisposable
             await Tool.RunAsync("/bin/kill", "-KILL", $"{HostProcesses.ExecutorOf(lost).Pid}");
         }
 
-        await using var second = await ManagerProcess.StartAsync(directory);
+        await using var second = await ManagerProcess.StartOnAsync(directory);
 
         (await second.Client.ListAsync()).Select(info => info.Name).ShouldBe([kept]);
         (await second.Client.Attach(kept).RunAsync("cat ~/note")).StandardOutput.ShouldBe("remembered\n");
@@ -39,7 +39,7 @@ public sealed class RestartTests : IDisposable
     [Fact]
     public async Task Killed_in_the_middle_of_creates_it_leaves_nothing_that_the_next_one_does_not_know()
     {
-        await using (var first = await ManagerProcess.StartAsync(directory))
+        await using (var first = await ManagerProcess.StartOnAsync(directory))
         {
             var announced = new TaskCompletionSource();
             var creates = Enumerable.Range(0, 8).Select(async _ =>
@@ -64,7 +64,7 @@ public sealed class RestartTests : IDisposable
             await Task.WhenAll(creates);
         }
 
-        await using (var second = await ManagerProcess.StartAsync(directory))
+        await using (var second = await ManagerProcess.StartOnAsync(directory))
         {
             foreach (var info in await second.Client.ListAsync())
             {
@@ -79,7 +79,7 @@ public sealed class RestartTests : IDisposable
     public async Task Ended_by_Control_C_it_removes_its_sandboxes()
     {
         string name;
-        await using (var manager = await ManagerProcess.StartAsync(directory))
+        await using (var manager = await ManagerProcess.StartOnAsync(directory))
         {
             name = (await manager.Client.CreateAsync()).Name;
             HostProcesses.Of(name).ShouldNotBeEmpty();
@@ -93,23 +93,23 @@ public sealed class RestartTests : IDisposable
     public async Task Told_to_keep_them_it_keeps_them()
     {
         string name;
-        await using (var manager = await ManagerProcess.StartAsync(directory, "--Local:KeepSandboxes=true"))
+        await using (var manager = await ManagerProcess.StartOnAsync(directory, "--Local:KeepSandboxes=true"))
         {
             name = (await manager.Client.CreateAsync()).Name;
             (await manager.InterruptAsync()).ShouldBe(0);
         }
 
         HostProcesses.Of(name).ShouldNotBeEmpty();
-        await using var next = await ManagerProcess.StartAsync(directory);
+        await using var next = await ManagerProcess.StartOnAsync(directory);
         (await next.Client.Attach(name).RunAsync("echo here")).StandardOutput.ShouldBe("here\n");
     }
 
     [Fact]
     public async Task A_second_Manager_on_the_same_state_directory_is_refused()
     {
-        await using var first = await ManagerProcess.StartAsync(directory);
+        await using var first = await ManagerProcess.StartOnAsync(directory);
 
-        var second = await Should.ThrowAsync<InvalidOperationException>(() => ManagerProcess.StartAsync(directory));
+        var second = await Should.ThrowAsync<InvalidOperationException>(() => ManagerProcess.StartOnAsync(directory));
 
         second.Message.ShouldContain($"{first.Pid}");
         (await first.Client.ListAsync()).ShouldBeEmpty();

@@ -38,7 +38,7 @@ public sealed class RunCommandTests : IDisposable
     [Fact]
     public async Task It_uses_the_Manager_that_runs_already()
     {
-        await using var manager = await ManagerProcess.StartAsync(directory);
+        await using var manager = await ManagerProcess.StartOnAsync(directory);
         var run = await Run("hostname");
         run.ExitCode.ShouldBe(0, run.Error);
         manager.Log.ShouldContain(run.Output.Trim());

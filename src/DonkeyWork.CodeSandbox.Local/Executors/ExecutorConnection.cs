@@ -105,6 +105,8 @@ internal sealed class ExecutorConnection : IDisposable
         UseProxy = false,
         AutomaticDecompression = System.Net.DecompressionMethods.None,
         PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
+        // After a burst its connections go: each is a descriptor and memory of the sandbox's.
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
         ActivityHeadersPropagator = null,
     };
 }
