@@ -130,7 +130,7 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
         }
         catch (Exception e) when (e is CodeSandboxException or OperationCanceledException or ObjectDisposedException)
         {
-            // It is gone already, or it will expire.
+            // It is gone already, or its Manager cannot be reached: there is nothing more to do here.
         }
     }
 

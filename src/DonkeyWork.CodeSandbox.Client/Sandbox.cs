@@ -71,7 +71,7 @@ public sealed class Sandbox : IAsyncDisposable
 
     /// <summary>
     /// Deletes the sandbox where this client created it. Never throws and takes at most
-    /// <see cref="CodeSandboxClientOptions.CleanupTimeout"/>: a sandbox that could not be deleted expires by itself.
+    /// <see cref="CodeSandboxClientOptions.CleanupTimeout"/>: a sandbox that could not be deleted is left to whoever looks after the Manager.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

@@ -17,7 +17,7 @@ public class InterruptedException : CodeSandboxException
 public sealed class SandboxLostException : InterruptedException
 {
     internal SandboxLostException(string name, Exception innerException)
-        : base(ClientErrorCodes.SandboxLost, $"Sandbox {name} is gone: it expired, was deleted, or its machine failed.", innerException) =>
+        : base(ClientErrorCodes.SandboxLost, $"Sandbox {name} is gone: it was deleted, ended, or its machine failed.", innerException) =>
         SandboxName = name;
 
     /// <summary>The name of the sandbox.</summary>
