@@ -47,7 +47,7 @@ internal sealed class Bench : IAsyncDisposable
 
     public static string Kernel() => $"Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}";
 
-    public async Task<string> FlavourAsync()
+    public static async Task<string> FlavourAsync()
     {
         using var version = Process.Start(new ProcessStartInfo(Executor, ["--version"]) { RedirectStandardOutput = true })!;
         return (await version.StandardOutput.ReadToEndAsync()).Trim();

@@ -30,7 +30,7 @@ foreach (var (name, run) in chosen)
     rows.AddRange(await run(bench));
 }
 
-Console.WriteLine($"Machine: {Environment.ProcessorCount} cores, {Bench.Kernel()}. Executor: {await bench.FlavourAsync()}.");
+Console.WriteLine($"Machine: {Environment.ProcessorCount} cores, {Bench.Kernel()}. Executor: {await Bench.FlavourAsync()}.");
 Console.WriteLine();
 Console.WriteLine("| What | Ours | Beside it | Ratio | Target |");
 Console.WriteLine("|---|---|---|---|---|");
