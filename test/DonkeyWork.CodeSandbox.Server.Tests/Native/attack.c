@@ -1,0 +1,110 @@
+/*
+ * attack ROUTE NUMBER: what a command can do to the executor (PID 1) of its sandbox without any right but the same uid.
+ * Sends signal NUMBER by every kind of system call, with every field forged that a sender may fill in; or lowers limit
+ * NUMBER by prlimit. Ends with 0 whatever the kernel answers: what counts is whether PID 1 is still well.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TARGET 1
+#define ROUNDS 10
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static int number;
+
+static siginfo_t forge(int code, int pid)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = number;
+    info.si_code = code;
+    info.si_pid = pid;
+    info.si_uid = getuid();
+    return info;
+}
+
+static const int codes[] = { SI_QUEUE, SI_TIMER, SI_MESGQ, SI_ASYNCIO, SI_SIGIO, SI_TKILL, SI_USER, 1, 2, SI_KERNEL, -60 };
+static const int senders[] = { 0, TARGET };
+
+#define FOR_EACH_FORGERY(call)                                        \
+    for (unsigned c = 0; c < COUNT(codes); c++)                       \
+        for (unsigned s = 0; s < COUNT(senders); s++) {               \
+            siginfo_t info = forge(codes[c], senders[s]);             \
+            call;                                                     \
+        }
+
+static void by_tgkill(int thread) { syscall(SYS_tgkill, TARGET, thread, number); }
+static void by_tkill(int thread) { syscall(SYS_tkill, thread, number); }
+static void by_tgsigqueue(int thread) { FOR_EACH_FORGERY(syscall(SYS_rt_tgsigqueueinfo, TARGET, thread, number, &info)) }
+
+static void by_owner(int type, int id)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+        return;
+    struct f_owner_ex owner = { type, id };
+    fcntl(ends[0], F_SETSIG, number);
+    fcntl(ends[0], F_SETOWN_EX, &owner);
+    fcntl(ends[0], F_SETFL, O_ASYNC | O_NONBLOCK);
+    ssize_t ignored = write(ends[1], "x", 1);
+    ignored = send(ends[1], "u", 1, MSG_OOB);
+    (void)ignored;
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void by_thread_owner(int thread) { by_owner(F_OWNER_TID, thread); }
+
+static void each_thread(void (*attack)(int))
+{
+    DIR *threads = opendir("/proc/1/task");
+    struct dirent *entry;
+    while (threads && (entry = readdir(threads)))
+        if (entry->d_name[0] != '.')
+            attack(atoi(entry->d_name));
+    if (threads)
+        closedir(threads);
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 3)
+        return 2;
+    const char *route = arguments[1];
+    number = atoi(arguments[2]);
+    for (int round = 0; round < ROUNDS; round++) {
+        if (!strcmp(route, "kill")) {
+            kill(TARGET, number);
+        } else if (!strcmp(route, "tgkill")) {
+            each_thread(by_tgkill);
+        } else if (!strcmp(route, "tkill")) {
+            each_thread(by_tkill);
+        } else if (!strcmp(route, "sigqueue")) {
+            FOR_EACH_FORGERY(syscall(SYS_rt_sigqueueinfo, TARGET, number, &info))
+        } else if (!strcmp(route, "tgsigqueue")) {
+            each_thread(by_tgsigqueue);
+        } else if (!strcmp(route, "pidfd")) {
+            int pidfd = (int)syscall(SYS_pidfd_open, TARGET, 0);
+            syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+            FOR_EACH_FORGERY(syscall(SYS_pidfd_send_signal, pidfd, number, &info, 0))
+            close(pidfd);
+        } else if (!strcmp(route, "owner")) {
+            by_owner(F_OWNER_PID, TARGET);
+            each_thread(by_thread_owner);
+        } else if (!strcmp(route, "prlimit")) {
+            struct rlimit nothing = { 0, 0 };
+            syscall(SYS_prlimit64, TARGET, number, &nothing, NULL);
+        } else {
+            return 2;
+        }
+    }
+    return 0;
+}
