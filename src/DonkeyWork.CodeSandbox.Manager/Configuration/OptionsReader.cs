@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace DonkeyWork.CodeSandbox.Manager.Configuration;
 
@@ -44,9 +45,13 @@ internal static class OptionsReader
         }
 
         property.SetValue(options, value);
-        foreach (var rule in property.GetCustomAttributes<ValidationAttribute>().Where(rule => !rule.IsValid(value)))
+        foreach (var rule in property.GetCustomAttributes<ValidationAttribute>().Where(rule => !IsKept(rule, value)))
             faults.Add($"{child.Path}: {Wording(rule, value)}");
     }
+
+    // The attribute itself lets empty text pass, whatever the expression.
+    private static bool IsKept(ValidationAttribute rule, object? value) =>
+        rule.IsValid(value) && !(rule is RegularExpressionAttribute expression && value is "" && !Regex.IsMatch("", $"^({expression.Pattern})$"));
 
     private static string Wording(ValidationAttribute rule, object? value) => rule switch
     {

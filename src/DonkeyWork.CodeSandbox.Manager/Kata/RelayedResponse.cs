@@ -11,7 +11,8 @@ internal static class RelayedResponse
         response.StatusCode = executor.Status;
         foreach (var (name, value) in executor.Headers) response.Headers[name] = value;
         if (response.ContentType == EventStream.MediaType) EventStream.SetHeaders(response);
-        await response.StartAsync(cancellationToken);
+        // The headers say that the command runs, however long it prints nothing.
+        await response.Body.FlushAsync(cancellationToken);
         await executor.CopyToAsync(response.Body, cancellationToken);
     }
 }
