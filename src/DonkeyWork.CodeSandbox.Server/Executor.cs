@@ -4,7 +4,6 @@ using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
 using DonkeyWork.CodeSandbox.Server.Http;
 using DonkeyWork.CodeSandbox.Server.Posix;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace DonkeyWork.CodeSandbox.Server;
@@ -12,9 +11,6 @@ namespace DonkeyWork.CodeSandbox.Server;
 /// <summary>Puts the executor together and runs it.</summary>
 internal static class Executor
 {
-    /// <summary>A command of the largest size, every byte escaped, and an environment.</summary>
-    private const int MaxBodyBytes = 1024 * 1024;
-
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
     /// <summary>Serves until asked to end; then kills what runs.</summary>
@@ -32,7 +28,8 @@ internal static class Executor
         var trees = ChooseTrees(options);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.AddProvider(new TerminalLoggerProvider());
+        // A failed start is told once, by Program.
+        builder.Logging.AddProvider(new TerminalLoggerProvider()).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options.Listen));
@@ -71,7 +68,7 @@ internal static class Executor
     private static void Configure(KestrelServerOptions kestrel, ListenAddress listen)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+        kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
         // A slow reader holds its command; it is not cut off.
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
@@ -101,7 +98,7 @@ internal static class Executor
         {
             await app.StartAsync();
         }
-        catch (Exception error) when (error is AddressInUseException or System.Net.Sockets.SocketException)
+        catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException)
         {
             throw new IOException($"Cannot listen on {listen}: {error.Message}", error);
         }

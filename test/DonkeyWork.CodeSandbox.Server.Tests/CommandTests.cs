@@ -90,11 +90,11 @@ public sealed class CommandTests(BothKinds containers) : IClassFixture<BothKinds
     [MemberData(nameof(Modes))]
     public async Task A_command_starts_clean(KillMode mode)
     {
-        // No descriptor but its three, standard input at its end, the default mask and no signal ignored or blocked.
+        // No descriptor but its three, standard input at its end, a session of its own, no signal blocked or ignored.
         var outcome = await containers[mode].Api.RunAsync(
-            "ls -C /proc/$$/fd; read line; echo $?; umask; pwd; grep -E 'Sig(Blk|Ign)' /proc/$$/status; cat /proc/$$/oom_score_adj; cut -d' ' -f6 /proc/$$/stat | grep -cx $$");
+            "ls -C /proc/$$/fd; read line; echo $?; umask; pwd; cat /proc/$$/oom_score_adj; cut -d' ' -f6 /proc/$$/stat | grep -cx $$; exec grep -E 'Sig(Blk|Ign)' /proc/self/status");
 
-        outcome.Stdout.ShouldBe("0  1  2\n1\n0022\n/home/user\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n500\n1\n");
+        outcome.Stdout.ShouldBe("0  1  2\n1\n0022\n/home/user\n500\n1\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
     }
 
     [Theory]

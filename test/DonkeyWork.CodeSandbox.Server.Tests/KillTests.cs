@@ -66,6 +66,7 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
 
     [Theory]
     [InlineData(KillMode.Cgroup, "setsid")]
+    [InlineData(KillMode.Cgroup, "forking loop")]
     [InlineData(KillMode.Cgroup, "comets")]
     [InlineData(KillMode.Reaper, "setsid")]
     [InlineData(KillMode.Reaper, "double fork")]
@@ -74,15 +75,19 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
     public async Task Another_command_survives_the_kill(KillMode mode, string adversary)
     {
         var container = containers[mode];
-        await using var survivor = container.Api.StreamAsync(
-            new ExecuteRequest { Command = "sleep 5151.5151 & until [ -e /tmp/enough ]; do echo tick; read -t 0.05 < <(:); done; kill $!; rm /tmp/enough; echo end" }).GetAsyncEnumerator();
+        // It forks no more once it says tick: a full sandbox must not end it.
+        var enough = $"/tmp/{Guid.NewGuid():n}";
+        await using var survivor = container.Api.StreamAsync(new ExecuteRequest
+        {
+            Command = $"sleep 5151.5151 & exec 3<> <(:); until [ -e {enough} ]; do echo tick; read -t 0.05 -u 3; done; kill $!; echo end",
+        }).GetAsyncEnumerator();
         (await survivor.MoveNextAsync()).ShouldBeTrue();
 
         (await container.Api.RunAsync(Adversaries[adversary], timeoutSeconds: 1)).Completed.TimedOut.ShouldBeTrue();
 
         await NothingIsLeftAsync(container);
         container.Marked("sleep 5151.5151").ShouldNotBeEmpty();
-        await container.Api.RunAsync("touch /tmp/enough");
+        await container.Api.RunAsync($"touch {enough}");
         var last = survivor.Current;
         var lines = new List<string>();
         while (await survivor.MoveNextAsync())
@@ -126,7 +131,7 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
         var response = await container.Api.ExecuteAsync(new ExecuteRequest { Command = $"exec -a {Mark} yes" });
         // The pipe and all buffers are full when it sleeps in the kernel's write to the pipe.
         await Published.EventuallyAsync(
-            () => container.Marked(Mark) is [var yes] && File.ReadAllText($"/proc/{yes.Pid}/wchan").Contains("pipe", StringComparison.Ordinal),
+            () => container.Processes().FirstOrDefault(process => process.CommandLine.StartsWith(Mark, StringComparison.Ordinal)) is { } yes && File.ReadAllText($"/proc/{yes.Pid}/wchan").Contains("pipe", StringComparison.Ordinal),
             "the slow reader does not hold the command");
 
         response.Dispose();

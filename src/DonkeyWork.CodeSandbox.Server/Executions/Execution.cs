@@ -69,11 +69,7 @@ internal sealed class Execution
         using var graceOver = new CancellationTokenSource(Timeout.InfiniteTimeSpan, timeProvider);
         var pumps = Task.WhenAll(_output.PumpAsync(HandleAsync, graceOver.Token), _error.PumpAsync(HandleAsync, graceOver.Token));
         if (await Task.WhenAny(pumps, _tree.Exited) != pumps)
-        {
-            _output.MarkExit();
-            _error.MarkExit();
             graceOver.CancelAfter(OutputGrace);
-        }
 
         await pumps;
         await _tree.Exited;

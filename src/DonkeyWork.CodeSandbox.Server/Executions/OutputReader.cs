@@ -13,28 +13,24 @@ internal sealed class OutputReader(OutputSource source, OutputPipe pipe)
 
     private static readonly byte[] Discarded = new byte[LargeBuffer];
 
-    private long _read;
-    private long _due = long.MaxValue;
     private bool _ended;
 
-    /// <summary>The command has ended: what is in the pipe now is still its caller's.</summary>
-    public void MarkExit()
-    {
-        // In this order: a read in between makes it too much, never too little.
-        var available = pipe.Available;
-        Interlocked.Exchange(ref _due, available + Interlocked.Read(ref _read));
-    }
-
-    /// <summary>Hands on what comes until the end, or, when <paramref name="graceOver"/>, until all that is due has come.</summary>
+    /// <summary>
+    /// Hands on what comes until the end, or, when <paramref name="graceOver"/>, what is in the pipe then. The command has
+    /// ended before that: whatever it wrote was read or is in the pipe.
+    /// </summary>
     public async Task PumpAsync(OutputHandler onOutput, CancellationToken graceOver)
     {
         var buffer = new byte[SmallBuffer];
-        while (!graceOver.IsCancellationRequested || (_read < Interlocked.Read(ref _due) && pipe.Available > 0))
+        long? due = null;
+        while (true)
         {
+            if (graceOver.IsCancellationRequested && (due ??= pipe.Available) <= 0)
+                return;
             int count;
             try
             {
-                count = await pipe.ReadAsync(buffer, graceOver.IsCancellationRequested ? CancellationToken.None : graceOver);
+                count = await pipe.ReadAsync(buffer, due is null ? graceOver : CancellationToken.None);
             }
             catch (OperationCanceledException)
             {
@@ -47,7 +43,7 @@ internal sealed class OutputReader(OutputSource source, OutputPipe pipe)
                 return;
             }
 
-            Interlocked.Add(ref _read, count);
+            due -= count;
             await onOutput(source, buffer.AsMemory(0, count));
             if (count == buffer.Length && count < LargeBuffer)
                 buffer = new byte[LargeBuffer];

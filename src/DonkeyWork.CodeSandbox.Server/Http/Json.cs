@@ -7,6 +7,15 @@ namespace DonkeyWork.CodeSandbox.Server.Http;
 /// <summary>JSON bodies.</summary>
 internal static class Json
 {
+    /// <summary>The largest body: a command of the largest size, every byte escaped, and an environment.</summary>
+    public const int MaxBodyBytes = 1024 * 1024;
+
+    /// <summary>
+    /// The largest body that is still read, and forgotten, so that its sender is there to read the answer; a connection with a
+    /// larger one is cut.
+    /// </summary>
+    public const int MaxDiscardedBytes = 64 * 1024 * 1024;
+
     private const string MediaType = "application/json";
 
     /// <summary>Reads the body.</summary>
@@ -19,9 +28,10 @@ internal static class Json
                 StatusCodes.Status415UnsupportedMediaType, ErrorCodes.UnsupportedMediaType, "The body must be application/json.");
         }
 
+        var body = await ReadBodyAsync(context);
         try
         {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted)
+            return JsonSerializer.Deserialize(body, type)
                 ?? throw new RequestException(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, "The body is null.");
         }
         catch (JsonException error) when (FieldOf(error.Path) is { } field)
@@ -47,6 +57,25 @@ internal static class Json
         context.Response.ContentType = MediaType;
         context.Response.ContentLength = body.Length;
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    private static async Task<byte[]> ReadBodyAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        var length = 0;
+        int count;
+        while ((count = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            length += count;
+            if (length <= MaxBodyBytes)
+                body.Write(buffer, 0, count);
+        }
+
+        return length <= MaxBodyBytes
+            ? body.ToArray()
+            : throw new RequestException(
+                StatusCodes.Status413PayloadTooLarge, ErrorCodes.BodyTooLarge, $"The body has more than {MaxBodyBytes} bytes.");
     }
 
     private static bool IsJson(string? contentType)

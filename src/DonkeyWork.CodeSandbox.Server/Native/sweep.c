@@ -128,10 +128,10 @@ int32_t cs_sweep(int32_t helper, const int32_t *helpers, int32_t count)
                     kill(now.items[i].pid, SIGKILL);
                 }
         }
-        /* What had been stopped before stays so. */
+        /* What had been stopped before stays so; but a reaper has to tell how its command ended. */
         for (int i = 0; i < now.count; i++) {
-            int was_stopped = 0;
-            for (int j = 0; j < before.count && !was_stopped; j++)
+            int was_stopped = 0, is_helper = contains(helpers, count, now.items[i].pid);
+            for (int j = 0; !is_helper && j < before.count && !was_stopped; j++)
                 was_stopped = before.items[j].pid == now.items[i].pid && before.items[j].state == 'T';
             if (now.items[i].pid != 1 && !now.items[i].mine && !was_stopped)
                 kill(now.items[i].pid, SIGCONT);

@@ -12,6 +12,8 @@ internal sealed class ReaperTree : ProcessTree
     private const int KilledStatus = Native.SIGKILL;
 
     /// <summary>A start takes milliseconds; longer, and a command has stopped the reaper.</summary>
+    private static readonly TimeSpan StoppedInterval = TimeSpan.FromMilliseconds(50);
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ChildReaper _children;
@@ -36,6 +38,7 @@ internal sealed class ReaperTree : ProcessTree
                 wrapped, output.WriteDescriptor, error.WriteDescriptor, reports.WriteDescriptor, -1, _ => { });
             reports.CloseWriter();
             using var timeout = new CancellationTokenSource(StartTimeout);
+            await using var goOn = new Timer(_ => Native.Kill(tree._helper, Native.SIGCONT), null, StoppedInterval, StoppedInterval);
             // A reaper that ends without a report was killed by somebody before it could start anything.
             var (pid, step, errno) = await ReadReportAsync(reports, timeout.Token) ?? (-1, (int)SpawnStep.Clone, Native.EAGAIN);
             if (pid < 0)

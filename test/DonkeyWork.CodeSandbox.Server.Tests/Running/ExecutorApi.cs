@@ -32,6 +32,8 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         },
+        // Leaving a stream is leaving it, not waiting for its end.
+        ResponseDrainTimeout = TimeSpan.Zero,
     })
     {
         BaseAddress = new Uri("http://executor"),

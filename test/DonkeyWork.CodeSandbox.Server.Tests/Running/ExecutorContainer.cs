@@ -111,7 +111,9 @@ internal sealed class ExecutorContainer : IAsyncDisposable
             Chown(path, HostIdOfZero + UserId, HostIdOfZero + UserId).ShouldBe(0);
 
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(Api.SocketPath));
+        // Renamed, because a Socket that is closed removes the file that it was bound to.
+        listener.Bind(new UnixDomainSocketEndPoint(Api.SocketPath + ".new"));
+        File.Move(Api.SocketPath + ".new", Api.SocketPath);
         listener.Listen();
         const int setDescriptorFlags = 2;
         var descriptor = (int)listener.Handle;

@@ -1,0 +1,46 @@
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Server.Tests.Running;
+
+namespace DonkeyWork.CodeSandbox.Server.Tests;
+
+public sealed class MemoryTests
+{
+    private const string TenGibibytes = "perl -e '$x = \"x\" x (10 << 30); print \"got it\"'";
+
+    [Theory]
+    [InlineData(KillMode.Cgroup, TenGibibytes)]
+    [InlineData(KillMode.Reaper, TenGibibytes)]
+    [InlineData(KillMode.Cgroup, TenGibibytes + "; exit $?")]
+    [InlineData(KillMode.Reaper, TenGibibytes + "; exit $?")]
+    public async Task A_command_that_takes_too_much_is_told_to_be_killed_for_memory(KillMode mode, string command)
+    {
+        await using var container = await ExecutorContainer.StartAsync(mode, new ContainerOptions { MemoryMi = 128 });
+
+        (await container.Api.RunAsync(command)).Completed.ShouldSatisfy(137, CompletionReason.OomKilled);
+
+        (await container.Api.RunAsync("exit 137")).Completed.ShouldSatisfy(137, null);
+        (await container.Api.RunAsync("kill -KILL $$")).Completed.ShouldSatisfy(137, CompletionReason.Killed);
+    }
+
+    [Fact]
+    public async Task Control_without_the_counter_nobody_knows_why_it_died()
+    {
+        await using var container = await ExecutorContainer.StartAsync(KillMode.Cgroup, new ContainerOptions { MemoryMi = 128, TellsOomEvents = false });
+
+        (await container.Api.RunAsync(TenGibibytes)).Completed.ShouldSatisfy(137, CompletionReason.Killed);
+    }
+
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
+    public async Task Many_small_processes_that_fill_the_memory_do_not_end_the_executor(KillMode mode)
+    {
+        // Each holds less than the executor, which would be the largest if size alone counted.
+        await using var container = await ExecutorContainer.StartAsync(mode, new ContainerOptions { MemoryMi = 128 });
+
+        await container.Api.RunAsync("for i in $(seq 60); do perl -e '$x = \"x\" x (4 << 20); sleep 1000' & done; wait", timeoutSeconds: 3);
+
+        (await container.Api.IsHealthyAsync()).ShouldBeTrue();
+        (await container.Api.RunAsync("echo alive")).Stdout.ShouldBe("alive\n");
+    }
+}
