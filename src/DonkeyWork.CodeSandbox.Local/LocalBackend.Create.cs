@@ -33,7 +33,7 @@ public sealed partial class LocalBackend
             try
             {
                 // runc opens what it mounts as root; gVisor's file server comes this way as the sandbox's user.
-                Directory.CreateDirectory(directory, StateDirectory.Passable);
+                Directories.Make(directory, StateDirectory.Passable);
                 sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed);
                 lock (sandbox.Steps)
                 {

@@ -15,7 +15,8 @@ internal sealed class OtherProcess : IAsyncDisposable
     {
         programs ??= AppContext.BaseDirectory;
         var executor = user is null ? Repository.Executor : Path.Combine(programs, "executor");
-        var start = new ProcessStartInfo(user is null ? "dotnet" : "setpriv")
+        // With the strictest umask: what sandboxes need to reach must not depend on it.
+        var start = new ProcessStartInfo("/bin/bash")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -23,8 +24,9 @@ internal sealed class OtherProcess : IAsyncDisposable
         };
         foreach (var argument in (string[])
             [
-                .. user is null ? (string[])[] : ["--reuid", $"{user}", "--regid", $"{user}", "--clear-groups", "dotnet"],
-                Path.Combine(programs, typeof(Program).Assembly.GetName().Name + ".dll"), directory, executor, $"{allowUnlimited}", command,
+                "-c", "umask 077; exec \"$@\"", "bash",
+                .. user is null ? (string[])[] : ["setpriv", "--reuid", $"{user}", "--regid", $"{user}", "--clear-groups"],
+                "dotnet", Path.Combine(programs, typeof(Program).Assembly.GetName().Name + ".dll"), directory, executor, $"{allowUnlimited}", command,
             ])
         {
             start.ArgumentList.Add(argument);

@@ -53,7 +53,7 @@ internal sealed class DiskImages(StateDirectory state, RuntimeProcess processes,
     public SandboxDisk Create(string sandbox, uint owner)
     {
         var disk = new SandboxDisk(state.Of(sandbox));
-        Directory.CreateDirectory(disk.MountPoint, OwnerDirectory);
+        Directories.Make(disk.MountPoint, OwnerDirectory);
         using (var template = File.OpenHandle(Template))
         using (var image = File.OpenHandle(disk.Image, FileMode.Create, FileAccess.ReadWrite, FileShare.None))
         {

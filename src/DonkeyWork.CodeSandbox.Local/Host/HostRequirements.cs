@@ -98,6 +98,8 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
         }
 
         var absent = RootFileSystem.MountPoints.Where(point => !IsPlainDirectory(options.RootFs, point)).ToList();
+        if (FirstImpassable(options.RootFs) is { } closedImage)
+            _missing.Add($"Sandboxes cannot pass through {closedImage} to the image {options.RootFs}: chmod o+x {closedImage}, or move the image.");
         if (absent.Count > 0)
             _missing.Add($"The image {options.RootFs} lacks mount points: mkdir -p {string.Join(' ', absent.Select(point => options.RootFs + point))}");
         return options.RootFs;

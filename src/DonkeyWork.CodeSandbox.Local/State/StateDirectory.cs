@@ -61,8 +61,7 @@ public sealed class StateDirectory : IDisposable
     {
         const int ExclusiveWithoutWaiting = 2 | 4;
         path ??= DefaultPath();
-        Directory.CreateDirectory(path, Passable);
-        File.SetUnixFileMode(path, Passable);
+        Directories.Make(path, Passable);
         var lockPath = Path.Combine(path, "lock");
         var handle = Descriptors.LockFile(lockPath);
         if (LibC.Flock(handle, ExclusiveWithoutWaiting) < 0)
@@ -73,9 +72,9 @@ public sealed class StateDirectory : IDisposable
 
         var state = new StateDirectory(path, handle);
         state.Announce(null);
-        Directory.CreateDirectory(state.Sandboxes, Passable);
+        Directories.Make(state.Sandboxes, Passable);
         foreach (var directory in (string[])[state.Runtime, state.Templates])
-            Directory.CreateDirectory(directory, Private | UnixFileMode.UserExecute);
+            Directories.Make(directory, Private | UnixFileMode.UserExecute);
         return state;
     }
 
