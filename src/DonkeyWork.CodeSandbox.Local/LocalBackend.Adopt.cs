@@ -17,7 +17,8 @@ public sealed partial class LocalBackend
         {
             try
             {
-                await RemoveRemainsAsync(name, null);
+                using var process = LocalSandbox.Read(_state.Of(name))?.Executor is { } executor && executor.IsAlive() ? Descriptors.Process(executor.Pid) : null;
+                await RemoveRemainsAsync(name, process);
                 RemainsRemoved(name);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or TimeoutException)
@@ -31,7 +32,7 @@ public sealed partial class LocalBackend
     private async Task TryAdoptAsync(string name, CancellationToken cancellationToken)
     {
         var directory = _state.Of(name);
-        if (LocalSandbox.Read(directory) is not { Executor: { } executor, Sandbox: { IsDeleting: false, Phase: SandboxPhase.Running } } record || record.Sandbox.Name != name)
+        if (LocalSandbox.Read(directory) is not { Executor: { } executor, Sandbox: { IsDeleting: false, Phase: SandboxPhase.Running } } record || record.Sandbox.Name != name || record.Sandbox.RuntimeClass != Runtime.Name)
             return;
         var sandbox = new LocalSandbox(directory, record, _feed);
         var isAdopted = false;

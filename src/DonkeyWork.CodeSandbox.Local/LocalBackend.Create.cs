@@ -15,8 +15,6 @@ namespace DonkeyWork.CodeSandbox.Local;
 
 public sealed partial class LocalBackend
 {
-    private const UnixFileMode OwnerDirectory = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
     /// <inheritdoc/>
     public Task<Sandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
     {
@@ -34,7 +32,8 @@ public sealed partial class LocalBackend
             LocalSandbox? sandbox = null;
             try
             {
-                Directory.CreateDirectory(directory, OwnerDirectory);
+                // runc opens what it mounts as root; gVisor's file server comes this way as the sandbox's user.
+                Directories.Make(directory, StateDirectory.Passable);
                 sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed);
                 lock (sandbox.Steps)
                 {
@@ -91,7 +90,7 @@ public sealed partial class LocalBackend
         }
         catch (Exception failure)
         {
-            Fail(sandbox, failure.Message);
+            Finish(sandbox, SandboxPhase.Failed, failure.Message);
             return;
         }
 
@@ -159,7 +158,8 @@ public sealed partial class LocalBackend
                     Give("--oom-events", groups.OutOfMemoryCounters);
             }
 
-            if (groups is not null)
+            // gVisor counts its own tasks against the limit, and has no limit per user.
+            if (groups is not null && !runtime.IsGVisor)
                 arguments.AddRange(["--tasks-limit", $"{_options.PidsLimit}"]);
             var configuration = OciSpecFactory.Serialize(new OciSpecInput
             {
@@ -182,6 +182,8 @@ public sealed partial class LocalBackend
             sandbox.Printed = Descriptors.InMemory(spec.Name);
             var pid = await runtime.RunAsync(spec.Name, descriptors, sandbox.Printed);
             Hold(sandbox, pid);
+            if (runtime.IsGVisor)
+                await ListensAsync(sandbox);
         }
         finally
         {

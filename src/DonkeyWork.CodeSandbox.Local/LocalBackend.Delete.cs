@@ -61,6 +61,9 @@ public sealed partial class LocalBackend
         if (process is not null && !await EndsWithinAsync(process, KillLimit))
             throw new TimeoutException($"The executor of {name} did not end within {KillLimit.TotalSeconds:0} s of SIGKILL.");
         await runtime.DeleteAsync(name);
+        // Of another runtime, where the operator has changed it.
+        if (Directory.Exists(Path.Combine(_state.Runtime, name)))
+            Directory.Delete(Path.Combine(_state.Runtime, name), recursive: true);
         var directory = _state.Of(name);
         DiskImages.Delete(new SandboxDisk(directory));
         groups?.Remove(name);

@@ -29,9 +29,9 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
 
     // More starts at once than this only make each of them slower.
     private readonly SemaphoreSlim _starts = new(2 * Environment.ProcessorCount);
+    private readonly Lock _creates = new();
     private LocalHost? _host;
     private OciRuntime? _runtime;
-    private readonly Lock _creates = new();
     private bool _isStopping;
     private bool _isDisposed;
 
@@ -145,8 +145,8 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} runs, {Elapsed} after it was asked for")]
     private partial void Started(string name, TimeSpan elapsed);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} failed: {Reason}")]
-    private partial void SandboxFailed(string name, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} ended by itself: {Reason}")]
+    private partial void SandboxEnded(string name, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is removed")]
     private partial void Removed(string name);

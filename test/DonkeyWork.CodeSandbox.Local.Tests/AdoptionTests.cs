@@ -6,16 +6,18 @@ using DonkeyWork.CodeSandbox.Testing.Backends;
 namespace DonkeyWork.CodeSandbox.Local.Tests;
 
 /// <summary>What a backend does with what one before it has left in the same state directory.</summary>
-public sealed class AdoptionTests : IDisposable
+public sealed class AdoptionTests : IAsyncLifetime
 {
     private readonly string _directory = LocalMachine.NewDirectory();
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => LocalMachine.CleanAsync(_directory);
 
     [Fact]
     public async Task A_living_sandbox_is_adopted_with_all_its_state()
     {
-        var first = await LocalMachine.StartAsync(_directory);
+        await using var first = await LocalMachine.StartAsync(_directory);
         var sandbox = await first.Backend.CreateReadyAsync(Specs.New(PoolStatus.Warm));
         await first.Backend.AskAsync(sandbox, HttpMethod.Post, "api/claim", "{}");
         await first.Backend.RunAsync(sandbox, "echo remembered > ~/note");
@@ -23,7 +25,7 @@ public sealed class AdoptionTests : IDisposable
             sandbox, new SandboxChange { Owner = "u", PoolStatus = PoolStatus.Allocated, Labels = new Dictionary<string, string> { ["more"] = "yes" } }, CancellationToken.None);
         await first.AbandonAsync();
 
-        var second = await LocalMachine.StartAsync(_directory);
+        await using var second = await LocalMachine.StartAsync(_directory);
         var adopted = (await second.Backend.ReadAsync(sandbox.Name, CancellationToken.None)).ShouldNotBeNull();
 
         adopted.Resources.ShouldBe(changed.Resources);
@@ -36,12 +38,31 @@ public sealed class AdoptionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_killed_process_leaves_its_sandbox_to_the_next_one()
+    {
+        string name;
+        await using (var process = OtherProcess.Start(_directory, allowUnlimited: false, "echo remembered | tee ~/note"))
+        {
+            name = (await process.SaysAsync()).Split(' ')[0];
+            process.Kill();
+        }
+
+        await using var second = await LocalMachine.StartAsync(_directory);
+
+        var adopted = (await second.Backend.ReadAsync(name, CancellationToken.None)).ShouldNotBeNull();
+        adopted.IsReady.ShouldBeTrue();
+        (await HostView.RunAsync("cat", Path.Combine(_directory, "sandboxes", name, "disk", "home", "note"))).Output.ShouldBe("remembered\n");
+        await second.DisposeAsync();
+        HostView.Cgroups(name).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task An_adopted_sandbox_is_watched_over_like_any_other()
     {
-        var first = await LocalMachine.StartAsync(_directory);
+        await using var first = await LocalMachine.StartAsync(_directory);
         var sandbox = await first.Backend.CreateReadyAsync();
         await first.AbandonAsync();
-        var second = await LocalMachine.StartAsync(_directory);
+        await using var second = await LocalMachine.StartAsync(_directory);
 
         await HostView.RunAsync("kill", "-KILL", $"{HostView.ExecutorOf(sandbox.Name)}");
 
@@ -52,13 +73,13 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task What_is_left_of_a_sandbox_whose_executor_has_gone_is_removed()
     {
-        var first = await LocalMachine.StartAsync(_directory);
+        await using var first = await LocalMachine.StartAsync(_directory);
         var (dead, alive) = (await first.Backend.CreateReadyAsync(), await first.Backend.CreateReadyAsync());
         var executor = HostView.ExecutorOf(dead.Name);
         await first.AbandonAsync();
         await HostView.RunAsync("kill", "-KILL", $"{executor}");
 
-        var second = await LocalMachine.StartAsync(_directory);
+        await using var second = await LocalMachine.StartAsync(_directory);
 
         (await second.Backend.ReadAsync(dead.Name, CancellationToken.None)).ShouldBeNull();
         HostView.Cgroups(dead.Name).ShouldBeEmpty();
@@ -74,7 +95,7 @@ public sealed class AdoptionTests : IDisposable
     [MemberData(nameof(Moments))]
     public async Task A_half_made_sandbox_is_removed_whole(string moment)
     {
-        var first = await LocalMachine.StartAsync(_directory);
+        await using var first = await LocalMachine.StartAsync(_directory);
         var sandbox = await first.Backend.CreateReadyAsync();
         var directory = Path.Combine(_directory, "sandboxes", sandbox.Name);
         var record = Path.Combine(directory, "sandbox.json");
@@ -103,7 +124,7 @@ public sealed class AdoptionTests : IDisposable
                 break;
         }
 
-        var second = await LocalMachine.StartAsync(_directory);
+        await using var second = await LocalMachine.StartAsync(_directory);
 
         (await second.Backend.ReadAsync(sandbox.Name, CancellationToken.None)).ShouldBeNull();
         (await HostView.RemainsAsync(_directory)).ShouldBeEmpty();
@@ -115,12 +136,12 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task Kept_sandboxes_outlive_a_stop_and_are_found_again()
     {
-        var first = await LocalMachine.StartAsync(_directory, options => options with { KeepSandboxes = true });
+        await using var first = await LocalMachine.StartAsync(_directory, options => options with { KeepSandboxes = true });
         var sandbox = await first.Backend.CreateReadyAsync();
         await first.Backend.StopAsync(CancellationToken.None);
         await first.AbandonAsync();
 
-        var second = await LocalMachine.StartAsync(_directory);
+        await using var second = await LocalMachine.StartAsync(_directory);
 
         (await second.Backend.RunAsync(sandbox, "echo here")).Output.ShouldBe("here\n");
         await second.DisposeAsync();

@@ -9,7 +9,7 @@ public sealed class LimitTests
     [Fact]
     public async Task The_limits_of_the_request_are_the_kernels()
     {
-        var machine = await LocalMachine.StartAsync(options: options => options with { PidsLimit = 100 });
+        await using var machine = await LocalMachine.StartAsync(options: options => options with { PidsLimit = 100 });
         var sandbox = await machine.Backend.CreateReadyAsync(Specs.New(memoryMi: 96, cpuMillicores: 250));
 
         HostView.Limit(sandbox.Name, "memory.max", "memory.limit_in_bytes").ShouldBe($"{96 * 1024 * 1024}");
@@ -17,28 +17,24 @@ public sealed class LimitTests
         HostView.Limit(sandbox.Name, "cpu.max", "cpu.cfs_quota_us").ShouldBeOneOf("25000 100000", "25000");
         HostView.Limit(sandbox.Name, "pids.max").ShouldBe("100");
         HostView.Limit(sandbox.Name, "memory.events", "memory.oom_control").ShouldContain("oom_kill 0");
-
-        await machine.DisposeAsync();
     }
 
     [Fact]
     public async Task A_thousandth_of_a_core_is_possible()
     {
-        var machine = await LocalMachine.StartAsync();
+        await using var machine = await LocalMachine.StartAsync();
         var spec = Specs.New(cpuMillicores: 1);
         var created = await machine.Backend.CreateAsync(spec, CancellationToken.None);
         var started = await machine.Backend.UntilAsync(created.Name, state => state is not { Phase: Sandboxes.SandboxPhase.Pending });
 
         started.ShouldNotBeNull().Phase.ShouldBe(Sandboxes.SandboxPhase.Running, started.Message);
         HostView.Limit(spec.Name, "cpu.max", "cpu.cfs_quota_us").ShouldBeOneOf("1000 1000000", "1000");
-
-        await machine.DisposeAsync();
     }
 
     [Fact]
     public async Task What_needs_more_memory_is_killed_and_files_on_disk_are_not_counted()
     {
-        var machine = await LocalMachine.StartAsync();
+        await using var machine = await LocalMachine.StartAsync();
         var sandbox = await machine.Backend.CreateReadyAsync(Specs.New(memoryMi: 96));
 
         var hog = await machine.Backend.RunAsync(sandbox, "python3 -c 'bytearray(10 << 30)'; exit $?");
@@ -48,14 +44,12 @@ public sealed class LimitTests
         hog.Reason.ShouldBe(CompletionReason.OomKilled);
         HostView.Limit(sandbox.Name, "memory.events", "memory.oom_control").ShouldNotContain("oom_kill 0");
         file.Output.ShouldBe($"{300 << 20}\n");
-
-        await machine.DisposeAsync();
     }
 
     [Fact]
     public async Task Home_and_tmp_together_hold_no_more_than_configured()
     {
-        var machine = await LocalMachine.StartAsync(options: options => options with { HomeSizeMi = 32 });
+        await using var machine = await LocalMachine.StartAsync(options: options => options with { HomeSizeMi = 32 });
         var sandbox = await machine.Backend.CreateReadyAsync();
 
         var fits = await machine.Backend.RunAsync(sandbox, "head -c 15M /dev/zero > ~/file");
@@ -64,6 +58,5 @@ public sealed class LimitTests
         fits.ExitCode.ShouldBe(0, fits.Output);
         full.Output.ShouldContain("No space left on device");
         new FileInfo(Path.Combine(machine.Directory, "sandboxes", sandbox.Name, "disk.ext4")).Length.ShouldBe(32 << 20);
-        await machine.DisposeAsync();
     }
 }

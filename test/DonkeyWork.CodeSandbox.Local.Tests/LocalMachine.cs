@@ -7,9 +7,10 @@ namespace DonkeyWork.CodeSandbox.Local.Tests;
 /// A started Local backend over a state directory of its own. Its end removes everything, and fails where the host
 /// still shows something of it.
 /// </summary>
-public sealed class LocalMachine : IAsyncLifetime
+public sealed class LocalMachine : IAsyncLifetime, IAsyncDisposable
 {
     private readonly bool _ownsDirectory;
+    private bool _isAbandoned;
 
     public LocalMachine()
         : this(null)
@@ -59,14 +60,33 @@ public sealed class LocalMachine : IAsyncLifetime
     /// <summary>Lets go of everything in this process and removes nothing, as a crash would.</summary>
     public async Task AbandonAsync()
     {
+        _isAbandoned = true;
         await Backend.DisposeAsync();
         State.Dispose();
     }
 
+    /// <summary>Removes what tests that failed have left in a state directory, and the directory.</summary>
+    public static async Task CleanAsync(string directory)
+    {
+        await (await StartAsync(directory)).DisposeAsync();
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+
+    ValueTask IAsyncDisposable.DisposeAsync() => new(DisposeAsync());
+
     public async Task DisposeAsync()
     {
-        await Backend.StopAsync(CancellationToken.None);
-        await AbandonAsync();
+        if (_isAbandoned)
+            return;
+        try
+        {
+            await Backend.StopAsync(CancellationToken.None);
+        }
+        finally
+        {
+            await AbandonAsync();
+        }
+
         (await HostView.RemainsAsync(Directory)).ShouldBeEmpty();
         if (_ownsDirectory)
             System.IO.Directory.Delete(Directory, recursive: true);

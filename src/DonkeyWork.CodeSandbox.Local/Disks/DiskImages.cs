@@ -13,6 +13,10 @@ internal sealed class DiskImages(StateDirectory state, RuntimeProcess processes,
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerDirectory = OwnerOnly | UnixFileMode.UserExecute;
+    private const UnixFileMode Everybody =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
     private const nuint NoSetUserId = 2;
     private const nuint NoDevices = 4;
     private const nuint NoAccessTimes = 1024;
@@ -49,7 +53,7 @@ internal sealed class DiskImages(StateDirectory state, RuntimeProcess processes,
     public SandboxDisk Create(string sandbox, uint owner)
     {
         var disk = new SandboxDisk(state.Of(sandbox));
-        Directory.CreateDirectory(disk.MountPoint, OwnerDirectory);
+        Directories.Make(disk.MountPoint, OwnerDirectory);
         using (var template = File.OpenHandle(Template))
         using (var image = File.OpenHandle(disk.Image, FileMode.Create, FileAccess.ReadWrite, FileShare.None))
         {
@@ -62,9 +66,10 @@ internal sealed class DiskImages(StateDirectory state, RuntimeProcess processes,
             }
         }
 
+        File.SetUnixFileMode(disk.MountPoint, StateDirectory.Passable);
         foreach (var directory in (string[])[disk.Home, disk.Temporary, disk.Run])
             LibC.Check(LibC.Chown(directory, owner, owner), directory);
-        File.SetUnixFileMode(disk.Temporary, OwnerDirectory | (UnixFileMode)0x23f);
+        File.SetUnixFileMode(disk.Temporary, OwnerDirectory | Everybody | UnixFileMode.StickyBit);
         return disk;
     }
 

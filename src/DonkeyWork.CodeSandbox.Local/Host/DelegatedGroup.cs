@@ -41,7 +41,17 @@ internal static class DelegatedGroup
 
         var manager = Directory.CreateDirectory(Path.Combine(directory, Manager)).FullName;
         foreach (var pid in File.ReadAllLines(Path.Combine(directory, "cgroup.procs")))
-            File.WriteAllText(Path.Combine(manager, "cgroup.procs"), pid);
+        {
+            try
+            {
+                File.WriteAllText(Path.Combine(manager, "cgroup.procs"), pid);
+            }
+            catch (IOException)
+            {
+                // It has ended since. One that stays makes the kernel refuse to hand controllers down, which is told.
+            }
+        }
+
         reason = null;
         return own;
     }

@@ -76,7 +76,13 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
     {
         var directory = options.ExecutorDirectory ?? Path.Combine(AppContext.BaseDirectory, "executor");
         if (LibC.Access(Path.Combine(directory, ExecutorName), Executable) == 0)
-            return Path.GetFullPath(directory);
+        {
+            directory = Path.GetFullPath(directory);
+            if (options.RuntimeName == "runsc" && FirstImpassable(directory) is { } closed)
+                _missing.Add($"runsc cannot pass through {closed} to the executor in {directory}: chmod o+x {closed}, or copy it elsewhere and set Local:ExecutorDirectory.");
+            return directory;
+        }
+
         _missing.Add($"The executor is not published: there is no {ExecutorName} in {directory}. Run build/publish-executor.sh, or set Local:ExecutorDirectory.");
         return null;
     }
@@ -92,6 +98,8 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
         }
 
         var absent = RootFileSystem.MountPoints.Where(point => !IsPlainDirectory(options.RootFs, point)).ToList();
+        if (FirstImpassable(options.RootFs) is { } closedImage)
+            _missing.Add($"Sandboxes cannot pass through {closedImage} to the image {options.RootFs}: chmod o+x {closedImage}, or move the image.");
         if (absent.Count > 0)
             _missing.Add($"The image {options.RootFs} lacks mount points: mkdir -p {string.Join(' ', absent.Select(point => options.RootFs + point))}");
         return options.RootFs;

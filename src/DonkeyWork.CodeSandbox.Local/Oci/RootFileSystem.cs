@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Local.State;
+
 namespace DonkeyWork.CodeSandbox.Local.Oci;
 
 /// <summary>
@@ -64,8 +66,8 @@ internal static class RootFileSystem
     /// <param name="hostRoot">The host's root directory.</param>
     public static void Prepare(string path, string hostRoot = "/")
     {
-        foreach (var directory in (string[])["", "usr", "etc", "run", "var", "root", "sys", "mnt", "opt", "home", .. MountPoints.Select(point => point[1..])])
-            Directory.CreateDirectory(Path.Combine(path, directory), Everybody);
+        foreach (var directory in (string[])["", "usr", "etc", "run", "var", "root", "sys", "mnt", "opt", "home", "etc/ssl", .. MountPoints.Select(point => point[1..])])
+            Directories.Make(Path.Combine(path, directory), Everybody);
 
         // runc before 1.2 gives a tmpfs the mode of its mount point, whatever its options say.
         File.SetUnixFileMode(Path.Combine(path, "tmp"), Everybody | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit);
@@ -85,11 +87,11 @@ internal static class RootFileSystem
             var target = Path.Combine(path, shared[1..]);
             if (Directory.Exists(Path.Combine(hostRoot, shared[1..])))
             {
-                Directory.CreateDirectory(target, Everybody);
+                Directories.Make(target, Everybody);
             }
             else
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!, Everybody);
+                Directories.Make(Path.GetDirectoryName(target)!, Everybody);
                 WriteOnce(target, "");
             }
         }

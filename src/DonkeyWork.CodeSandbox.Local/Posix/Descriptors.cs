@@ -64,6 +64,20 @@ internal static class Descriptors
     /// <summary>A path for calls that take no descriptor; also the way around the 107 bytes of a Unix socket's path.</summary>
     public static string PathOf(SafeFileHandle descriptor) => $"/proc/self/fd/{(int)descriptor.DangerousGetHandle()}";
 
+    /// <summary>
+    /// How a process ended that need not be a child of ours, as wait(2) would give it; <see langword="null"/> before
+    /// that and on kernels that do not tell (before 6.15).
+    /// </summary>
+    public static unsafe int? StatusOf(SafeFileHandle pidFd)
+    {
+        // struct pidfd_info: mask (u64) first, exit_code (s32) last of its first 64 bytes (linux/pidfd.h).
+        const nuint GetInfo = 0xC040_FF0B;
+        const ulong Exit = 1 << 3;
+        var info = stackalloc byte[64];
+        *(ulong*)info = Exit;
+        return LibC.Ioctl(pidFd, GetInfo, (nint)info) == 0 && (*(ulong*)info & Exit) != 0 ? *(int*)(info + 60) : null;
+    }
+
     /// <summary>SIGKILL, without the risk of hitting another process that got the number since.</summary>
     public static void Kill(SafeFileHandle pidFd)
     {

@@ -13,8 +13,8 @@ public sealed class StateDirectory : IDisposable
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    // A sandbox's root process has to come through to the root file system's template, and no further.
-    private const UnixFileMode Passable =
+    /// <summary>Others come through to what they may have in it, and can list nothing.</summary>
+    internal const UnixFileMode Passable =
         Private | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     private readonly SafeFileHandle _lock;
@@ -61,8 +61,7 @@ public sealed class StateDirectory : IDisposable
     {
         const int ExclusiveWithoutWaiting = 2 | 4;
         path ??= DefaultPath();
-        Directory.CreateDirectory(path, Passable);
-        File.SetUnixFileMode(path, Passable);
+        Directories.Make(path, Passable);
         var lockPath = Path.Combine(path, "lock");
         var handle = Descriptors.LockFile(lockPath);
         if (LibC.Flock(handle, ExclusiveWithoutWaiting) < 0)
@@ -73,8 +72,9 @@ public sealed class StateDirectory : IDisposable
 
         var state = new StateDirectory(path, handle);
         state.Announce(null);
-        foreach (var directory in (string[])[state.Sandboxes, state.Runtime, state.Templates])
-            Directory.CreateDirectory(directory, Private | UnixFileMode.UserExecute);
+        Directories.Make(state.Sandboxes, Passable);
+        foreach (var directory in (string[])[state.Runtime, state.Templates])
+            Directories.Make(directory, Private | UnixFileMode.UserExecute);
         return state;
     }
 

@@ -1,0 +1,70 @@
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Testing.Backends;
+
+namespace DonkeyWork.CodeSandbox.Local.Tests;
+
+/// <summary>What differs where the runtime is runsc: a kernel of its own, and a socket that the sandbox makes.</summary>
+public sealed class GVisorTests : IAsyncLifetime
+{
+    private readonly string _directory = LocalMachine.NewDirectory();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await (await StartAsync()).DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_sandbox_runs_is_adopted_and_leaves_nothing()
+    {
+        await using var first = await StartAsync();
+        var sandbox = await first.Backend.CreateReadyAsync();
+        var output = await first.Backend.RunAsync(sandbox, "dmesg | grep -c gVisor; hostname; head -c 1M /dev/zero > ~/file; ls -s ~/file | wc -l");
+        await first.AbandonAsync();
+
+        await using var second = await StartAsync();
+
+        output.Output.ShouldBe($"1\n{sandbox.Name}\n1\n");
+        sandbox.RuntimeClass.ShouldBe("runsc");
+        HostView.Limit(sandbox.Name, "memory.max", "memory.limit_in_bytes").ShouldBe($"{256 << 20}");
+        (await second.Backend.RunAsync(sandbox, "echo adopted")).Output.ShouldBe("adopted\n");
+        await second.DisposeAsync();
+        HostView.Cgroups(sandbox.Name).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_has_died_inside_is_noticed()
+    {
+        await using var machine = await StartAsync();
+        var sandbox = await machine.Backend.CreateReadyAsync();
+
+        foreach (var pid in HostView.ProcessesOf(sandbox.Name))
+            await HostView.RunAsync("kill", "-KILL", $"{pid}");
+
+        (await machine.Backend.UntilAsync(sandbox.Name, state => state is { Phase: SandboxPhase.Failed })).ShouldNotBeNull().IsReady.ShouldBeFalse();
+        await machine.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_link_in_place_of_the_executors_socket_is_not_followed()
+    {
+        await using var machine = await StartAsync();
+        var sandbox = await machine.Backend.CreateReadyAsync();
+        var target = Path.Combine(_directory, "target.sock");
+        using var host = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        host.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(target));
+        host.Listen();
+
+        // Commands of the sandbox share the directory of the socket with its executor.
+        await machine.Backend.RunAsync(sandbox, $"cd /run/codesandbox && rm executor.sock && ln -s {target} executor.sock");
+        var connection = new Executors.ExecutorConnection(Path.Combine(_directory, "sandboxes", sandbox.Name, "disk", "run"));
+        await Should.ThrowAsync<IOException>(async () => await connection.ConnectAsync(CancellationToken.None));
+
+        connection.Dispose();
+        await machine.DisposeAsync();
+    }
+
+    private Task<LocalMachine> StartAsync() => LocalMachine.StartAsync(_directory, options => options with { Runtime = "runsc" });
+}
