@@ -3,6 +3,7 @@ using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager;
 using DonkeyWork.CodeSandbox.Manager.Commands;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
+using Microsoft.AspNetCore.Connections;
 
 if (args.Any(argument => argument is "--help" or "-h" or "-?"))
 {
@@ -23,7 +24,7 @@ catch (InvalidConfigurationException e)
     foreach (var fault in e.Faults) await Console.Error.WriteLineAsync($"  {fault}");
     return 1;
 }
-catch (Exception e) when (e is HostRequirementsException or StateDirectoryInUseException)
+catch (Exception e) when (e is HostRequirementsException or StateDirectoryInUseException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync(e.Message);
     return 1;

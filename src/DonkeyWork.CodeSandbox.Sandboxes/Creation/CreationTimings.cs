@@ -18,6 +18,7 @@ internal sealed class CreationTimings(TimeProvider clock)
     /// <summary>Notes the phases that <paramref name="sandbox"/> has reached.</summary>
     public void Note(Sandbox sandbox)
     {
+        var wasRunning = _running;
         if (!_running && sandbox.Phase == SandboxPhase.Running)
         {
             _running = true;
@@ -27,7 +28,8 @@ internal sealed class CreationTimings(TimeProvider clock)
         if (!_ready && sandbox.IsReady)
         {
             _ready = true;
-            Lap("boot");
+            // Where both came at once there was no boot to be seen.
+            if (wasRunning) Lap("boot");
         }
     }
 
