@@ -12,7 +12,7 @@ public sealed record CreateSandboxRequest
     /// <summary>The program (and first arguments) started once as the background execution <c>startup</c>.</summary>
     public IReadOnlyList<string>? Command { get; init; }
 
-    /// <summary>Arguments behind <see cref="Command"/>; without a command they are an error.</summary>
+    /// <summary>Arguments behind <c>command</c>; without a command they are an error.</summary>
     public IReadOnlyList<string>? Args { get; init; }
 
     /// <summary>What the sandbox is promised and what it may use at most; missing fields come from the configuration.</summary>

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace DonkeyWork.CodeSandbox.Contracts;
 
 /// <summary>
-/// What the stream of <c>POST /api/kata</c> says: <see cref="SandboxCreated"/> first; with
-/// <see cref="CreateSandboxRequest.WaitForReady"/> exactly one <see cref="SandboxReady"/> or <see cref="SandboxFailed"/> last.
+/// What the stream of <c>POST /api/kata</c> says: <c>created</c> first; with
+/// <c>waitForReady</c> exactly one <c>ready</c> or <c>failed</c> last.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "eventType", IgnoreUnrecognizedTypeDiscriminators = false)]
 [JsonDerivedType(typeof(SandboxCreated), "created")]

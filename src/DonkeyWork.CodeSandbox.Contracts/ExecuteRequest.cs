@@ -15,7 +15,7 @@ public sealed record ExecuteRequest
     /// <summary>Given to <c>/bin/bash -c</c> as one argument, byte for byte. Empty is valid.</summary>
     public string? Command { get; init; }
 
-    /// <summary>Seconds until the whole process tree is killed, 1 to <see cref="MaxTimeoutSeconds"/>.</summary>
+    /// <summary>Seconds until the whole process tree is killed, 1 to 86,400; 300 when not given.</summary>
     /// <remarks>Not init-only: a source-generated deserializer would set it to 0 where the JSON does not name it.</remarks>
     public int TimeoutSeconds { get; set; } = DefaultTimeoutSeconds;
 

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace DonkeyWork.CodeSandbox.Contracts;
 
 /// <summary>
-/// What the stream of <c>/execute</c> says: any number of <see cref="OutputEvent"/>, then exactly one
-/// <see cref="CompletedEvent"/>. A stream that ends without it has not completed.
+/// What the stream of <c>/execute</c> says: any number of <c>OutputEvent</c>, then exactly one
+/// <c>CompletedEvent</c>. A stream that ends without it has not completed.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "$type")]
 [JsonDerivedType(typeof(OutputEvent), nameof(OutputEvent))]

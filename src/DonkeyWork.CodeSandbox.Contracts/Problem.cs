@@ -20,7 +20,7 @@ public sealed record Problem
     /// <summary>What happened and what to do.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>One of <see cref="ErrorCodes"/>.</summary>
+    /// <summary>A word that never changes, such as <c>sandbox_not_found</c>.</summary>
     public string? Code { get; init; }
 
     /// <summary>Of <c>invalid_request</c>: what is wrong, by field.</summary>

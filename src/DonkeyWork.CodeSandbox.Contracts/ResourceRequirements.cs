@@ -1,12 +1,12 @@
 namespace DonkeyWork.CodeSandbox.Contracts;
 
-/// <summary>What a sandbox is promised (<see cref="Requests"/>) and what it may use at most (<see cref="Limits"/>).</summary>
+/// <summary>What a sandbox is promised (<c>requests</c>) and what it may use at most (<c>limits</c>).</summary>
 public sealed record ResourceRequirements
 {
     /// <summary>The promise.</summary>
     public ResourceQuantities? Requests { get; init; }
 
-    /// <summary>The bound; never below <see cref="Requests"/>.</summary>
+    /// <summary>The bound; never below <c>requests</c>.</summary>
     public ResourceQuantities? Limits { get; init; }
 }
 
