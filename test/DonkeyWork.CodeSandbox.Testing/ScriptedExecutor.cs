@@ -82,18 +82,17 @@ public sealed class ExecutorCall
     private readonly NetworkStream _stream;
     private readonly TaskCompletionSource<bool> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ExecutorCall(TcpClient client, NetworkStream stream, string head, byte[] body)
+    private ExecutorCall(TcpClient client, NetworkStream stream, string head)
     {
         _client = client;
         _stream = stream;
         Head = head;
-        Body = body;
     }
 
     /// <summary>Request line and headers.</summary>
     public string Head { get; }
 
-    public byte[] Body { get; }
+    public byte[] Body { get; private set; } = [];
 
     public string Target => Head.Split(' ')[1];
 
@@ -157,11 +156,11 @@ public sealed class ExecutorCall
             head.Append((char)next);
         }
 
-        var call = new ExecutorCall(client, stream, head.ToString(), []);
-        var body = call.Header("Transfer-Encoding") == "chunked"
+        var call = new ExecutorCall(client, stream, head.ToString());
+        call.Body = call.Header("Transfer-Encoding") == "chunked"
             ? await ReadChunksAsync(stream, cancellationToken)
             : await ReadExactlyAsync(stream, int.Parse(call.Header("Content-Length") ?? "0"), cancellationToken);
-        return new ExecutorCall(client, stream, head.ToString(), body);
+        return call;
     }
 
     private static async Task<byte[]> ReadChunksAsync(NetworkStream stream, CancellationToken cancellationToken)
