@@ -11,9 +11,9 @@ public class SandboxException(string code, string message, Exception? inner = nu
     /// <summary>When it may be worth trying again, where that can be said.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>There is no such sandbox, or none any more.</summary>
-    public static SandboxException NotFound(string name) =>
-        new(ErrorCodes.SandboxNotFound, $"There is no sandbox {name}.");
+    /// <summary>There is no such sandbox, or none any more, for <paramref name="why"/> where that is known.</summary>
+    public static SandboxException NotFound(string name, string? why = null) =>
+        new(ErrorCodes.SandboxNotFound, why is null ? $"There is no sandbox {name}." : $"Sandbox {name} has ended. {why}");
 
     /// <summary>The sandbox is still being created.</summary>
     public static SandboxException NotReady(string name) =>

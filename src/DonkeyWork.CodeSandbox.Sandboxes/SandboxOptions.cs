@@ -29,6 +29,13 @@ public record SandboxOptions
     /// <summary>How many sandboxes there may be, the pool's included.</summary>
     [Range(1, 10_000)]
     public int MaxTotalContainers { get; init; } = 50;
+
+    /// <summary>Whether what is left of ended sandboxes is removed.</summary>
+    public bool CleanupCompletedPods { get; init; } = true;
+
+    /// <summary>Minutes between sweeps.</summary>
+    [Range(1, 60)]
+    public int CleanupCheckIntervalMinutes { get; init; } = 1;
 }
 
 /// <summary>Memory and CPU in the configuration.</summary>

@@ -34,6 +34,6 @@ public sealed partial class SandboxService
         var sandbox = registry.Find(name);
         // A view that is behind must not fail a request; one that has accepted a delete is not behind.
         if (sandbox is null || (!sandbox.IsDeleting && !isFit(sandbox))) sandbox = await registry.ReadAsync(name, cancellationToken);
-        return sandbox is { IsAlive: true } ? sandbox : throw SandboxException.NotFound(name);
+        return sandbox is { IsAlive: true } ? sandbox : throw SandboxException.NotFound(name, sandbox is { HasEnded: true } ? sandbox.Message : null);
     }
 }

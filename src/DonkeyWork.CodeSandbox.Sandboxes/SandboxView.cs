@@ -7,8 +7,11 @@ public static class SandboxView
 {
     extension(Sandbox sandbox)
     {
+        /// <summary>Whether its executor has ended, or could not be started.</summary>
+        public bool HasEnded => sandbox.Phase is SandboxPhase.Failed or SandboxPhase.Succeeded;
+
         /// <summary>Neither ended nor being deleted: only such sandboxes are listed, found and counted.</summary>
-        public bool IsAlive => !sandbox.IsDeleting && sandbox.Phase is not (SandboxPhase.Failed or SandboxPhase.Succeeded);
+        public bool IsAlive => !sandbox.IsDeleting && !sandbox.HasEnded;
 
         /// <summary>Whether it takes commands.</summary>
         public bool AcceptsCommands => sandbox.IsAlive && sandbox.IsReady;

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -22,6 +23,7 @@ public static class SandboxesRegistration
         services.AddSingleton<ExecutorRelay>();
         services.AddHostedService(provider => provider.GetRequiredService<SandboxRegistry>());
         services.AddHostedService(provider => provider.GetRequiredService<OwnedTasks>());
+        services.AddHostedService<ExpirySweeper>();
         return services;
     }
 }

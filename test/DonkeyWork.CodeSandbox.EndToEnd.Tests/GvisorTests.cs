@@ -53,10 +53,12 @@ public sealed class GvisorTests : IAsyncLifetime
         }
         catch (CodeSandboxException cut)
         {
-            // The stream broke; the Manager learns of the end in its own time.
+            // The stream broke; the Manager learns of the end in its own time, and then says why.
             cut.Code.ShouldNotBeNullOrEmpty();
             await Patience.UntilAsync(
-                () => manager.Client.ListAsync().Result.Single(info => info.Name == sandbox.Name).Phase == "Failed", () => "It is not shown as failed.");
+                () => manager.Client.ListAsync().Result.Count == 0, () => "It is still listed.");
+            var gone = await Should.ThrowAsync<SandboxNotFoundException>(sandbox.GetInfoAsync());
+            gone.Message.ShouldContain("has ended");
         }
     }
 }

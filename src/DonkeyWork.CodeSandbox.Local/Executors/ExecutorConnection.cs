@@ -97,16 +97,10 @@ internal sealed class ExecutorConnection : IDisposable
         _directory.Dispose();
     }
 
-    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) => new()
+    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
     {
-        ConnectCallback = connect,
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        AutomaticDecompression = System.Net.DecompressionMethods.None,
-        PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
-        // After a burst its connections go: each is a descriptor and memory of the sandbox's.
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
-        ActivityHeadersPropagator = null,
-    };
+        var handler = ExecutorHandler.Create();
+        handler.ConnectCallback = connect;
+        return handler;
+    }
 }

@@ -22,9 +22,6 @@ internal sealed record ManagerOptions : SandboxOptions
     /// <summary>When a node pulls the image.</summary>
     public ImagePullPolicy ImagePullPolicy { get; init; } = ImagePullPolicy.IfNotPresent;
 
-    /// <summary>Whether ended sandboxes are deleted.</summary>
-    public bool CleanupCompletedPods { get; init; } = true;
-
     /// <summary>Minutes without use after which a sandbox goes.</summary>
     [Range(1, 1440)]
     public int IdleTimeoutMinutes { get; init; } = 5;
@@ -48,10 +45,6 @@ internal sealed record ManagerOptions : SandboxOptions
     /// <summary>Seconds that a leader's lease lasts.</summary>
     [Range(5, 60)]
     public int LeaderLeaseDurationSeconds { get; init; } = 15;
-
-    /// <summary>Minutes between sweeps.</summary>
-    [Range(1, 60)]
-    public int CleanupCheckIntervalMinutes { get; init; } = 1;
 
     /// <summary>How executors are reached on a cluster.</summary>
     public ExecutorAccess ExecutorAccess { get; init; } = ExecutorAccess.Auto;

@@ -19,7 +19,8 @@ public static class ExecutorHandler
         MaxResponseDrainSize = 0,
         ResponseDrainTimeout = TimeSpan.Zero,
         ConnectTimeout = TimeSpan.FromSeconds(5),
-        // Shorter than a Kestrel executor keeps an idle connection, so that no request meets one that is being closed.
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
+        // After a burst its connections go: each is a descriptor and memory of the sandbox's. And well before a Kestrel
+        // executor closes an idle connection, so that no request meets one that is being closed.
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
     };
 }
