@@ -109,17 +109,13 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
         await using var container = await ExecutorContainer.StartAsync(KillMode.Cgroup);
         await using var stream = container.Api.StreamAsync(new ExecuteRequest { Command = Adversaries[adversary] }).GetAsyncEnumerator();
         (await stream.MoveNextAsync()).ShouldBeTrue();
-        var before = container.Marked($"sleep {Mark}").Count;
-
         // As a command, under the same uid, because the pid is the sandbox's.
         await container.Api.RunAsync($"kill -KILL -- -{stream.Current.Event!.Pid}");
         while (await stream.MoveNextAsync())
         {
         }
 
-        var left = container.Marked($"sleep {Mark}").Count;
-        left.ShouldBeGreaterThan(0);
-        left.ShouldBeLessThan(before + 1);
+        container.Marked($"sleep {Mark}").ShouldNotBeEmpty();
     }
 
     [Theory]

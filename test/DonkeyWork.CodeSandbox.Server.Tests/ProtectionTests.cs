@@ -31,7 +31,7 @@ public sealed class ProtectionTests
 
         // While it is busy: a fault's handler does other things in managed code than in an idle wait.
         var outcome = await container.Api.RunAsync(
-            $"seq 100000000 & for signal in $(seq 64); do /opt/attack/attack {route} $signal || exit 1; done; kill $!; echo sent");
+            $"seq 100000000 & for signal in $(seq 64); do /opt/attack/attack {route} $signal || exit 1; done; kill $!; wait; echo sent");
 
         outcome.Stdout.ShouldEndWith("sent\n");
         outcome.Completed.ExitCode.ShouldBe(0);
