@@ -106,7 +106,8 @@ public sealed partial class LocalBackend
         {
             var ids = host.OwnIds ?? IdRange.Of(sandbox.Record.FirstHostId);
             var disk = Task.Run(() => host.Disks?.Create(spec.Name, ids.HostUser));
-            var groups = Task.Run(() => host.Cgroups?.Create(spec.Name, ids.HostUser, host.HandsOverGroups));
+            // gVisor takes neither descriptors nor limits for a group that exists already.
+            var groups = Task.Run(() => Runtime.IsGVisor ? null : host.Cgroups?.Create(spec.Name, ids.HostUser, host.HandsOverGroups));
             try
             {
                 await Task.WhenAll(disk, groups);
@@ -158,8 +159,7 @@ public sealed partial class LocalBackend
                     Give("--oom-events", groups.OutOfMemoryCounters);
             }
 
-            // gVisor counts its own tasks against the limit, and has no limit per user.
-            if (groups is not null && !runtime.IsGVisor)
+            if (groups is not null)
                 arguments.AddRange(["--tasks-limit", $"{_options.PidsLimit}"]);
             var configuration = OciSpecFactory.Serialize(new OciSpecInput
             {
@@ -182,6 +182,8 @@ public sealed partial class LocalBackend
             sandbox.Printed = Descriptors.InMemory(spec.Name);
             var pid = await runtime.RunAsync(spec.Name, descriptors, sandbox.Printed);
             Hold(sandbox, pid);
+            if (host.Cgroups?.FirstNotInForce(spec.Name, spec.Resources.Limits!.MemoryMi!.Value * 1024L * 1024, _options.PidsLimit) is { } limit)
+                throw new SandboxStartException($"The limit {limit} is not in force; nothing runs without it.");
             if (runtime.IsGVisor)
                 await ListensAsync(sandbox);
         }

@@ -84,6 +84,15 @@ internal sealed class CgroupTree
         return new CgroupHandles(directory, Descriptors.Reader(counters));
     }
 
+    /// <summary>The first limit of a sandbox that the kernel does not have as it was asked for, whatever the runtime said; <see langword="null"/> where all bind.</summary>
+    public string? FirstNotInForce(string sandbox, long memoryBytes, long tasks)
+    {
+        (string File, long Value)[] limits = _mounts.ControllersInVersion2
+            ? [(Path.Combine(InVersion2(sandbox), "memory.max"), memoryBytes), (Path.Combine(InVersion2(sandbox), "pids.max"), tasks)]
+            : [(Path.Combine(InMemoryHierarchy(sandbox), "memory.limit_in_bytes"), memoryBytes), (Path.Combine(_mounts.Version1["pids"], PathOf(sandbox)[1..], "pids.max"), tasks)];
+        return limits.FirstOrDefault(limit => !File.Exists(limit.File) || File.ReadAllText(limit.File).Trim() != $"{limit.Value}").File;
+    }
+
     /// <summary>How many processes of a sandbox were killed for want of memory; <see langword="null"/> where its group is gone.</summary>
     public long? OutOfMemoryKills(string sandbox)
     {
