@@ -8,7 +8,8 @@ if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
 Usage:
   ./run.sh                      start the Manager on http://127.0.0.1:8668 (Ctrl+C ends it and its sandboxes)
   ./run.sh --KEY=VALUE ...      the same with settings, such as --Local:Runtime=runsc or --urls=http://127.0.0.1:9000
-  ./run.sh "COMMAND"            create a sandbox, run COMMAND in it with bash, stream what it prints,
+  ./run.sh [--KEY=VALUE ...] "COMMAND"
+                                create a sandbox, run COMMAND in it with bash, stream what it prints,
                                 delete it, and exit with COMMAND's exit code
 
 The first run builds what is needed and, as root, installs what is missing (runc, e2fsprogs, a C compiler).
@@ -24,10 +25,12 @@ build_api_reference
 build_manager
 
 manager=("$artifacts/manager/codesandbox-manager")
-case "${1-}" in
-    "" | --*) ;;
-    *) manager+=(run) ;;
-esac
+for argument in "$@"; do
+    case $argument in
+        --*) ;;
+        *) manager+=(run) && break ;;
+    esac
+done
 
 # An ordinary user's session has no cgroup of its own; systemd hands one out.
 if [ "$(id -u)" -ne 0 ] && [ -z "${CODESANDBOX_SCOPE-}" ] && [ -e /sys/fs/cgroup/cgroup.controllers ] &&

@@ -139,7 +139,8 @@ int32_t cs_protect(int32_t dumpable_guard, int32_t signal_guard, int32_t quit_fd
     quit_descriptor = quit_fd;
     if (dumpable_guard && prctl(PR_SET_DUMPABLE, 0) < 0)
         return errno;
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+    /* The first process of a pid namespace is the reaper of its orphans anyway. */
+    if (own_pid != 1 && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
         return errno;
     if (signal_guard)
         guard_signals();

@@ -1,7 +1,8 @@
 /*
  * codesandbox-reaper PROGRAM DIRECTORY ARGV0 [ARG...]: starts one command and keeps everything that comes of it below
  * itself (PR_SET_CHILD_SUBREAPER), so that the executor can find it all by descent. Reports to descriptor 3, then reaps
- * until no child is left. An empty DIRECTORY means: stay.
+ * until no child is left. An empty DIRECTORY means: stay. A kernel that has no subreapers (gVisor's of 2022) gives orphans
+ * to the executor instead, whose sweep takes them.
  */
 #define _GNU_SOURCE
 #include "codesandbox.h"
@@ -34,7 +35,7 @@ int main(int argc, char **argv, char **envp)
         return 2;
     volatile int step = CS_STEP_NONE, error = 0;
     fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 && errno != EINVAL) {
         tell(-1, CS_STEP_SETUP, errno);
         return 1;
     }

@@ -86,7 +86,8 @@ static int is_dead(const struct process *process)
 }
 
 /*
- * Marks what descends from the reaper, and, when it is gone (helper == 0), what PID 1 adopted of killed reapers.
+ * Marks what descends from the reaper, and what PID 1 has adopted: strays of reapers that were killed, or any orphan where
+ * the kernel has no subreapers. Whose they were cannot be told, so none is spared.
  */
 static void mark(struct table *table, int32_t helper, const int32_t *helpers, int32_t count)
 {
@@ -97,7 +98,7 @@ static void mark(struct table *table, int32_t helper, const int32_t *helpers, in
             struct process *process = &table->items[i];
             if (process->mine || contains(helpers, count, process->pid))
                 continue;
-            int mine = helper ? process->parent == helper : process->parent == 1;
+            int mine = process->parent == 1 || (helper && process->parent == helper);
             for (int j = 0; !mine && j < table->count; j++)
                 mine = table->items[j].mine && table->items[j].pid == process->parent;
             if (mine)
