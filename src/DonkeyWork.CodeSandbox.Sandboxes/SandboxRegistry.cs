@@ -88,7 +88,8 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     {
         lock (_gate)
         {
-            var count = _view.Values.Count(sandbox => sandbox.IsAlive) + _reserved.Count(reserved => !_view.ContainsKey(reserved));
+            // What has ended still takes room, until it is deleted.
+            var count = _view.Values.Count(sandbox => !sandbox.IsDeleting) + _reserved.Count(reserved => !_view.ContainsKey(reserved));
             return count < limit && _reserved.Add(name);
         }
     }

@@ -51,6 +51,18 @@ public sealed class ExpirySweeperTests
         error.Message.ShouldContain("OOMKilled");
     }
 
+    [Fact]
+    public async Task An_ended_sandbox_counts_until_it_is_removed()
+    {
+        await using var core = await Core.StartAsync(new SandboxOptions { MaxTotalContainers = 1 });
+        var ended = await EndedAsync(core);
+
+        (await Should.ThrowAsync<SandboxException>(core.CreateAsync())).Code.ShouldBe(Contracts.ErrorCodes.LimitReached);
+
+        (await core.Service.DeleteAllAsync(CancellationToken.None)).DeletedPods.ShouldBe([ended.Name]);
+        await core.CreateAsync();
+    }
+
     private static async Task<Sandbox> EndedAsync(Core core)
     {
         var sandbox = await core.CreateReadyAsync();

@@ -28,14 +28,17 @@ internal sealed partial class CreationFollower(
 
     // Unbounded, but PodReadyTimeoutSeconds bounds what is ever written.
     private readonly Channel<CreationEvent> _events = Channel.CreateUnbounded<CreationEvent>();
-    private readonly DateTimeOffset _deadline = clock.GetUtcNow() + TimeSpan.FromSeconds(options.PodReadyTimeoutSeconds);
+    private readonly TimeSpan _deadline = TimeSpan.FromSeconds(options.PodReadyTimeoutSeconds);
+
+    // Monotonic: a wall clock that is set must fail nobody's sandbox.
+    private readonly long _begun = clock.GetTimestamp();
 
     private readonly Sandbox _created = created;
 
     private Sandbox _seen = created;
     private int _attempts;
     private (SandboxPhase, string)? _told;
-    private DateTimeOffset _toldAt;
+    private TimeSpan _toldAt;
     private bool _toldUnhealthy;
     private TimeSpan _healthPause = FirstHealthPause;
 
@@ -78,16 +81,18 @@ internal sealed partial class CreationFollower(
     {
         { IsDeleting: true } => "It was deleted while it was being created.",
         { IsAlive: false } => _seen.Message ?? "It ended before it was ready.",
-        _ when clock.GetUtcNow() >= _deadline => $"It was not ready within {options.PodReadyTimeoutSeconds} s: {WaitsFor}.",
+        _ when Elapsed >= _deadline => $"It was not ready within {options.PodReadyTimeoutSeconds} s: {WaitsFor}.",
         _ => null,
     };
+
+    private TimeSpan Elapsed => clock.GetElapsedTime(_begun);
 
     private string WaitsFor => _seen.AcceptsCommands ? "Waiting for the executor to answer" : _seen.Message ?? "Waiting for pod to be ready";
 
     // Until something changes, or it is time to tell, to ask the executor again, or to give up.
     private async Task NextAsync(CancellationToken stopping)
     {
-        var now = clock.GetUtcNow();
+        var now = Elapsed;
         var pause = Min(_toldAt + WaitingInterval - now, _deadline - now);
         if (_seen.AcceptsCommands)
         {
@@ -135,7 +140,7 @@ internal sealed partial class CreationFollower(
 
     private void TellWaiting()
     {
-        var now = clock.GetUtcNow();
+        var now = Elapsed;
         if (!_seen.IsAlive || (_told == (_seen.Phase, WaitsFor) && now < _toldAt + WaitingInterval)) return;
         _told = (_seen.Phase, WaitsFor);
         _toldAt = now;
