@@ -17,8 +17,9 @@ public sealed partial class LocalBackend
         {
             try
             {
-                using var process = LocalSandbox.Read(_state.Of(name))?.Executor is { } executor && executor.IsAlive() ? Descriptors.Process(executor.Pid) : null;
-                await RemoveRemainsAsync(name, process);
+                var record = LocalSandbox.Read(_state.Of(name));
+                using var process = record?.Executor is { } executor && executor.IsAlive() ? Descriptors.Process(executor.Pid) : null;
+                await RemoveRemainsAsync(name, process, record?.Group);
                 RemainsRemoved(name);
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or TimeoutException)

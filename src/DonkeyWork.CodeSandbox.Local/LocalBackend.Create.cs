@@ -56,6 +56,7 @@ public sealed partial class LocalBackend
     private SandboxRecord FirstRecord(SandboxSpec spec, Host.LocalHost host) => new()
     {
         FirstHostId = host.OwnIds?.First ?? IdRange.Free([.. _sandboxes.Values.Select(other => other.Record.FirstHostId)]),
+        Group = host.Cgroups?.PathOf(spec.Name),
         Sandbox = new Sandbox
         {
             Name = spec.Name,
@@ -171,7 +172,7 @@ public sealed partial class LocalBackend
                 Disk = disk,
                 HomeSizeMi = _options.HomeSizeMi,
                 PidsLimit = _options.PidsLimit,
-                CgroupsPath = host.Cgroups?.PathOf(spec.Name),
+                CgroupsPath = sandbox.Record.Group,
                 LimitsSwap = host.Cgroups?.LimitsSwap ?? false,
                 AvoidsSwap = host.Cgroups?.AvoidsSwap ?? false,
                 ExecutorArguments = arguments,
@@ -182,7 +183,7 @@ public sealed partial class LocalBackend
             sandbox.Printed = Descriptors.InMemory(spec.Name);
             var pid = await runtime.RunAsync(spec.Name, descriptors, sandbox.Printed);
             Hold(sandbox, pid);
-            if (host.Cgroups?.FirstNotInForce(spec.Name, spec.Resources.Limits!.MemoryMi!.Value * 1024L * 1024, _options.PidsLimit) is { } limit)
+            if (host.Cgroups?.FirstNotInForce(sandbox.Record.Group!, spec.Resources.Limits!.MemoryMi!.Value * 1024L * 1024, _options.PidsLimit) is { } limit)
                 throw new SandboxStartException($"The limit {limit} is not in force; nothing runs without it.");
             if (runtime.IsGVisor)
                 await ListensAsync(sandbox);

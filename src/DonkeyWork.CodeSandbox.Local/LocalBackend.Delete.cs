@@ -36,7 +36,7 @@ public sealed partial class LocalBackend
         {
             await sandbox.Ending.CancelAsync();
             await sandbox.Life;
-            await RemoveRemainsAsync(name, sandbox.Process);
+            await RemoveRemainsAsync(name, sandbox.Process, sandbox.Record.Group);
         }
         catch (Exception failure)
         {
@@ -51,12 +51,14 @@ public sealed partial class LocalBackend
     }
 
     // Everything that can be there of a sandbox, however far its start or an earlier removal came.
-    private async Task RemoveRemainsAsync(string name, SafeFileHandle? process)
+    private async Task RemoveRemainsAsync(string name, SafeFileHandle? process, string? group)
     {
         var (groups, runtime) = (Host.Cgroups, Runtime);
+        group ??= groups?.PathOf(name);
         if (process is not null)
             Descriptors.Kill(process);
-        groups?.Kill(name);
+        if (group is not null)
+            groups?.Kill(group);
         // Once the first process of a pid namespace has ended, so has every other in it (pid_namespaces(7)).
         if (process is not null && !await EndsWithinAsync(process, KillLimit))
             throw new TimeoutException($"The executor of {name} did not end within {KillLimit.TotalSeconds:0} s of SIGKILL.");
@@ -66,7 +68,8 @@ public sealed partial class LocalBackend
             Directory.Delete(Path.Combine(_state.Runtime, name), recursive: true);
         var directory = _state.Of(name);
         DiskImages.Delete(new SandboxDisk(directory));
-        groups?.Remove(name);
+        if (group is not null)
+            groups?.Remove(group);
         if (Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
     }

@@ -26,7 +26,7 @@ public sealed partial class LocalBackend
         var status = Descriptors.StatusOf(sandbox.Process!);
         if (status == 0)
             Finish(sandbox, SandboxPhase.Succeeded, "The executor ended.");
-        else if ((status is null || (status & 0x7f) == Killed) && Host.Cgroups?.OutOfMemoryKills(sandbox.State.Name) > 0)
+        else if ((status is null || (status & 0x7f) == Killed) && sandbox.Record.Group is { } group && Host.Cgroups?.OutOfMemoryKills(group) > 0)
             Finish(sandbox, SandboxPhase.Failed, "OOMKilled: the sandbox needed more memory than its limit.");
         else
             Finish(sandbox, SandboxPhase.Failed, $"The executor ended{(status is null ? "" : $" with {ExitCode(status.Value)}")}. {Ending(sandbox)}".TrimEnd());

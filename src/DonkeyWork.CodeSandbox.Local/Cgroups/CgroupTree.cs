@@ -10,6 +10,9 @@ namespace DonkeyWork.CodeSandbox.Local.Cgroups;
 /// </summary>
 internal sealed class CgroupTree
 {
+    /// <summary>The group that this process goes into where the one it was started in is to hold the sandboxes'.</summary>
+    public const string ManagersGroup = "manager";
+
     private static readonly string[] Needed = ["memory", "cpu", "pids"];
 
     private readonly CgroupMounts _mounts;
@@ -32,6 +35,7 @@ internal sealed class CgroupTree
     public bool AvoidsSwap => !LimitsSwap && !_mounts.ControllersInVersion2;
 
     /// <summary>Makes our group, and has v2 hand its controllers down to the sandboxes' groups.</summary>
+    /// <param name="delegated">The group to start from: the hierarchy's root, in a container its own, or what an ordinary user was given.</param>
     /// <exception cref="IOException">The kernel refuses.</exception>
     /// <exception cref="UnauthorizedAccessException">The groups are not ours to change.</exception>
     public void Prepare(string delegated = "/")
@@ -39,6 +43,9 @@ internal sealed class CgroupTree
         if (_mounts.Version2 is { } v2)
         {
             var level = Path.Combine(v2, delegated[1..]);
+            // The machine's own root group has no type, and may have both processes and controllers.
+            if (_mounts.ControllersInVersion2 && File.Exists(Path.Combine(level, "cgroup.type")))
+                Vacate(level);
             foreach (var part in (string[])["", .. Group[delegated.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries)])
             {
                 level = Path.Combine(level, part);
@@ -48,13 +55,13 @@ internal sealed class CgroupTree
             }
         }
 
-        var probe = _mounts.ControllersInVersion2 ? InVersion2("probe") : InMemoryHierarchy("probe");
+        var probe = _mounts.ControllersInVersion2 ? InVersion2(PathOf("probe")) : InMemoryHierarchy(PathOf("probe"));
         Directory.CreateDirectory(probe);
         LimitsSwap = File.Exists(Path.Combine(probe, _mounts.ControllersInVersion2 ? "memory.swap.max" : "memory.memsw.limit_in_bytes"));
         Directory.Delete(probe);
     }
 
-    /// <summary>The path for a runtime's <c>cgroupsPath</c>.</summary>
+    /// <summary>A sandbox's group: its path in every hierarchy, as a runtime's <c>cgroupsPath</c> is.</summary>
     public string PathOf(string sandbox) => $"{Group}/{sandbox}";
 
     /// <summary>
@@ -66,7 +73,7 @@ internal sealed class CgroupTree
         SafeFileHandle? directory = null;
         if (_mounts.Version2 is not null)
         {
-            var path = InVersion2(sandbox);
+            var path = InVersion2(PathOf(sandbox));
             Directory.CreateDirectory(path);
             if (handOver)
             {
@@ -79,26 +86,26 @@ internal sealed class CgroupTree
             }
         }
 
-        var counters = CountersOf(sandbox);
+        var counters = CountersOf(PathOf(sandbox));
         Directory.CreateDirectory(Path.GetDirectoryName(counters)!);
         return new CgroupHandles(directory, Descriptors.Reader(counters));
     }
 
-    /// <summary>The first limit of a sandbox that the kernel does not have as it was asked for, whatever the runtime said; <see langword="null"/> where all bind.</summary>
-    public string? FirstNotInForce(string sandbox, long memoryBytes, long tasks)
+    /// <summary>The first limit of a sandbox's group that the kernel does not have as it was asked for, whatever the runtime said; <see langword="null"/> where all bind.</summary>
+    public string? FirstNotInForce(string group, long memoryBytes, long tasks)
     {
         (string File, long Value)[] limits = _mounts.ControllersInVersion2
-            ? [(Path.Combine(InVersion2(sandbox), "memory.max"), memoryBytes), (Path.Combine(InVersion2(sandbox), "pids.max"), tasks)]
-            : [(Path.Combine(InMemoryHierarchy(sandbox), "memory.limit_in_bytes"), memoryBytes), (Path.Combine(_mounts.Version1["pids"], PathOf(sandbox)[1..], "pids.max"), tasks)];
+            ? [(Path.Combine(InVersion2(group), "memory.max"), memoryBytes), (Path.Combine(InVersion2(group), "pids.max"), tasks)]
+            : [(Path.Combine(InMemoryHierarchy(group), "memory.limit_in_bytes"), memoryBytes), (Path.Combine(_mounts.Version1["pids"], group[1..], "pids.max"), tasks)];
         return limits.FirstOrDefault(limit => !File.Exists(limit.File) || File.ReadAllText(limit.File).Trim() != $"{limit.Value}").File;
     }
 
-    /// <summary>How many processes of a sandbox were killed for want of memory; <see langword="null"/> where its group is gone.</summary>
-    public long? OutOfMemoryKills(string sandbox)
+    /// <summary>How many processes of a sandbox's group were killed for want of memory; <see langword="null"/> where it is gone.</summary>
+    public long? OutOfMemoryKills(string group)
     {
         try
         {
-            var line = File.ReadLines(CountersOf(sandbox)).FirstOrDefault(line => line.StartsWith("oom_kill ", StringComparison.Ordinal));
+            var line = File.ReadLines(CountersOf(group)).FirstOrDefault(line => line.StartsWith("oom_kill ", StringComparison.Ordinal));
             return line is null ? null : long.Parse(line["oom_kill ".Length..], null);
         }
         catch (IOException)
@@ -108,13 +115,13 @@ internal sealed class CgroupTree
     }
 
     /// <summary>Kills everything in a sandbox's group, whatever it is doing; nothing where there is no such group.</summary>
-    public void Kill(string sandbox)
+    public void Kill(string group)
     {
         if (_mounts.Version2 is null)
             return;
         try
         {
-            File.WriteAllText(Path.Combine(InVersion2(sandbox), "cgroup.kill"), "1");
+            File.WriteAllText(Path.Combine(InVersion2(group), "cgroup.kill"), "1");
         }
         catch (Exception gone) when (gone is DirectoryNotFoundException or FileNotFoundException)
         {
@@ -122,12 +129,12 @@ internal sealed class CgroupTree
         }
     }
 
-    /// <summary>Removes a sandbox's empty groups.</summary>
+    /// <summary>Removes a sandbox's group from every hierarchy.</summary>
     /// <exception cref="IOException">There still is a process in one of them.</exception>
-    public void Remove(string sandbox)
+    public void Remove(string group)
     {
         foreach (var root in _mounts.All)
-            RemoveTree(Path.Combine(root, PathOf(sandbox)[1..]));
+            RemoveTree(Path.Combine(root, group[1..]));
     }
 
     /// <summary>Sandboxes that have a group in any hierarchy.</summary>
@@ -154,13 +161,35 @@ internal sealed class CgroupTree
         }
     }
 
-    private string InVersion2(string sandbox) => Path.Combine(_mounts.Version2!, PathOf(sandbox)[1..]);
+    private string InVersion2(string group) => Path.Combine(_mounts.Version2!, group[1..]);
 
-    private string InMemoryHierarchy(string sandbox) => Path.Combine(_mounts.Memory!, PathOf(sandbox)[1..]);
+    private string InMemoryHierarchy(string group) => Path.Combine(_mounts.Memory!, group[1..]);
 
-    private string CountersOf(string sandbox) => _mounts.ControllersInVersion2
-        ? Path.Combine(InVersion2(sandbox), "memory.events")
-        : Path.Combine(InMemoryHierarchy(sandbox), "memory.oom_control");
+    private string CountersOf(string group) => _mounts.ControllersInVersion2
+        ? Path.Combine(InVersion2(group), "memory.events")
+        : Path.Combine(InMemoryHierarchy(group), "memory.oom_control");
+
+    // A group that has processes cannot hand controllers down, so they go into one beside the sandboxes'. In rounds, for
+    // what was started meanwhile; what cannot be moved at all shows when the controllers are handed down.
+    private static void Vacate(string directory)
+    {
+        const int Rounds = 10;
+        var procs = Path.Combine(Directory.CreateDirectory(Path.Combine(directory, ManagersGroup)).FullName, "cgroup.procs");
+        for (var round = 0; round < Rounds && File.ReadAllLines(Path.Combine(directory, "cgroup.procs")) is { Length: > 0 } pids; round++)
+        {
+            foreach (var pid in pids)
+            {
+                try
+                {
+                    File.WriteAllText(procs, pid);
+                }
+                catch (IOException)
+                {
+                    // It has ended.
+                }
+            }
+        }
+    }
 
     // rmdir from the leaves up: the files in a group are the kernel's and go with it.
     private static void RemoveTree(string path)

@@ -6,9 +6,6 @@ namespace DonkeyWork.CodeSandbox.Local.Host;
 /// <summary>The control group that systemd has delegated to an ordinary user's service or scope (systemd's CGROUP_DELEGATION.md).</summary>
 internal static class DelegatedGroup
 {
-    /// <summary>A group that has processes cannot hand controllers down, so ours go into one beside the sandboxes'.</summary>
-    private const string Manager = "manager";
-
     private const string Remedy = "start it as systemd-run --user --scope -p Delegate=yes ./run.sh, or as root";
 
     /// <summary>Its path in the v2 hierarchy; otherwise why there is none, with the remedy.</summary>
@@ -21,7 +18,7 @@ internal static class DelegatedGroup
         }
 
         var own = File.ReadLines("/proc/self/cgroup").First(line => line.StartsWith("0::", StringComparison.Ordinal))[3..];
-        if (Path.GetFileName(own) == Manager)
+        if (Path.GetFileName(own) == CgroupTree.ManagersGroup)
             own = Path.GetDirectoryName(own)!;
         var directory = Path.Combine(mounts.Version2, own[1..]);
         const int Writable = 2;
@@ -37,19 +34,6 @@ internal static class DelegatedGroup
         {
             reason = $"the control group {own} has no controller for {string.Join(", ", absent)}; delegate them to users (Delegate= of user@.service), or run as root";
             return null;
-        }
-
-        var manager = Directory.CreateDirectory(Path.Combine(directory, Manager)).FullName;
-        foreach (var pid in File.ReadAllLines(Path.Combine(directory, "cgroup.procs")))
-        {
-            try
-            {
-                File.WriteAllText(Path.Combine(manager, "cgroup.procs"), pid);
-            }
-            catch (IOException)
-            {
-                // It has ended since. One that stays makes the kernel refuse to hand controllers down, which is told.
-            }
         }
 
         reason = null;

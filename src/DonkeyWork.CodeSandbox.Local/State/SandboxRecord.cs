@@ -13,6 +13,9 @@ internal sealed record SandboxRecord
     /// <summary>The first of its host user ids.</summary>
     public required uint FirstHostId { get; init; }
 
+    /// <summary>Its group in every hierarchy: that of the Manager which made it, as an ordinary user's next one has another. None where there are no limits.</summary>
+    public string? Group { get; init; }
+
     /// <summary>Its executor's process, once there is one.</summary>
     public ProcessIdentity? Executor { get; init; }
 }
