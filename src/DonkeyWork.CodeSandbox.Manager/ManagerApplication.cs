@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Local;
+using DonkeyWork.CodeSandbox.Local.Host;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager.Access;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
@@ -89,7 +90,10 @@ internal static class ManagerApplication
 
     private static void AddLogging(WebApplicationBuilder builder)
     {
-        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger();
+        var logger = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration)
+            // What is missing on this machine is told once, by the program, without a stack.
+            .Filter.ByExcluding(logged => logged.Exception is HostRequirementsException)
+            .CreateLogger();
         builder.Services.AddSingleton<ILoggerFactory>(new SerilogLoggerFactory(logger, dispose: true));
     }
 }
