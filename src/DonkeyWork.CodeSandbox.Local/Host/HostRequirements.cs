@@ -45,7 +45,8 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
             ExecutorDirectory = executor!,
             RootFileSystem = rootFileSystem,
             Cgroups = cgroups,
-            HandsOverGroups = _isRoot && options.RuntimeName != "runsc",
+            // crun gives a container's group to the container's root user, runsc has no use for it.
+            HandsOverGroups = _isRoot && options.RuntimeName == "runc",
             Disks = disks,
             OwnIds = ids,
             OpenFiles = Math.Min(ResourceLimits.OpenFiles(), 65_536),

@@ -19,7 +19,7 @@ internal sealed record LocalHost
     /// <summary>Where limits are set; <see langword="null"/> where there are none and the operator has allowed that.</summary>
     public CgroupTree? Cgroups { get; init; }
 
-    /// <summary>Whether the executor may be given its group: only root can detach it from the rest of the hierarchy.</summary>
+    /// <summary>Whether the executor is given its group: only root can detach it from the rest of the hierarchy, and not every runtime leaves it as it is.</summary>
     public required bool HandsOverGroups { get; init; }
 
     /// <summary>Images for home and <c>/tmp</c>; <see langword="null"/> where they are in memory.</summary>
