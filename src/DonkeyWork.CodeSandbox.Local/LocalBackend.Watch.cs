@@ -7,7 +7,8 @@ namespace DonkeyWork.CodeSandbox.Local;
 
 public sealed partial class LocalBackend
 {
-    private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(5);
+    // A busy machine's executors answer late, and one that is given up is killed with all its work.
+    private static readonly TimeSpan HealthLimit = TimeSpan.FromSeconds(30);
 
     // Until the sandbox ends by itself, which is told, or is ended.
     private async Task WatchOverAsync(LocalSandbox sandbox)
