@@ -46,7 +46,7 @@ public sealed class GvisorTests : IAsyncLifetime
         await using var sandbox = await manager.Client.CreateAsync();
         try
         {
-            var result = await sandbox.RunAsync("python3 -c 'b = bytearray(10 << 30)'");
+            var result = await sandbox.RunAsync("python3 -c 'b = [bytearray(8 << 20) for _ in range(1280)]'");
             (result.Reason, result.ExitCode).ShouldNotBe((null, 0));
             result.StandardOutput.ShouldBe("");
         }

@@ -73,7 +73,7 @@ public sealed class OverHttpTests(SharedManager shared)
     {
         await using var sandbox = await shared.Client.CreateAsync();
 
-        var result = await sandbox.RunAsync("python3 -c 'b = bytearray(10 << 30); print(len(b))'");
+        var result = await sandbox.RunAsync("python3 -c 'b = [bytearray(8 << 20) for _ in range(1280)]; print(len(b))'");
 
         result.Reason.ShouldBe(Contracts.CompletionReason.OomKilled);
         result.ExitCode.ShouldBe(137);

@@ -37,7 +37,7 @@ public sealed class LimitTests
         await using var machine = await LocalMachine.StartAsync();
         var sandbox = await machine.Backend.CreateReadyAsync(Specs.New(memoryMi: 96));
 
-        var hog = await machine.Backend.RunAsync(sandbox, "python3 -c 'bytearray(10 << 30)'; exit $?");
+        var hog = await machine.Backend.RunAsync(sandbox, "python3 -c '[bytearray(8 << 20) for _ in range(1280)]'; exit $?");
         var file = await machine.Backend.RunAsync(sandbox, "head -c 300M /dev/zero > ~/file && stat -c %s ~/file");
 
         hog.ExitCode.ShouldBe(137);
