@@ -60,6 +60,16 @@ public sealed class RunCommandTests : IDisposable
         (await Tool.RunAsync(Repository.Manager, "--help")).Output.ShouldContain("run");
     }
 
+    [Fact]
+    public async Task What_the_machine_lacks_is_told_once_and_without_a_stack()
+    {
+        var run = await Tool.RunAsync(Repository.Manager, ["--Local:Runtime=/nowhere/runc", "--urls=http://127.0.0.1:0"], Setting());
+        run.ExitCode.ShouldBe(1);
+        run.Output.ShouldBe("");
+        run.Error.Split("apt-get install runc").Length.ShouldBe(2);
+        run.Error.ShouldNotContain("   at ");
+    }
+
     private Task<Tool> Run(string command) => Tool.RunAsync(Repository.Manager, ["run", command], Setting());
 
     private Dictionary<string, string> Setting() => new() { ["Local__StateDirectory"] = directory };

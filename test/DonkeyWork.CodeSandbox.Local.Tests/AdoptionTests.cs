@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Local.Cgroups;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing.Backends;
@@ -86,6 +88,34 @@ public sealed class AdoptionTests : IAsyncLifetime
         HostView.Mounts(_directory).ShouldAllBe(line => !line.Contains(dead.Name));
         (await second.Backend.RunAsync(alive, "echo alive")).Output.ShouldBe("alive\n");
         await second.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_sandbox_is_removed_from_the_group_that_it_was_made_in()
+    {
+        await using var first = await LocalMachine.StartAsync(_directory);
+        var sandbox = await first.Backend.CreateReadyAsync();
+        await first.AbandonAsync();
+        // As an ordinary user's Manager leaves it, whose scope the next one does not share.
+        var elsewhere = $"/codesandbox/{Guid.NewGuid():N}";
+        var record = Path.Combine(_directory, "sandboxes", sandbox.Name, "sandbox.json");
+        await File.WriteAllTextAsync(record, Regex.Replace(await File.ReadAllTextAsync(record), """(?<="group":")[^"]*""", $"{elsewhere}/{sandbox.Name}"));
+        var parent = Path.Combine(CgroupMounts.Read().Version2!, elsewhere[1..]);
+        var group = Directory.CreateDirectory(Path.Combine(parent, sandbox.Name));
+        try
+        {
+            await using var second = await LocalMachine.StartAsync(_directory);
+            (await second.Backend.RunAsync(sandbox, "echo adopted")).Output.ShouldBe("adopted\n");
+            await second.DisposeAsync();
+
+            group.Refresh();
+            group.Exists.ShouldBeFalse();
+            HostView.Cgroups(sandbox.Name).ShouldBeEmpty();
+        }
+        finally
+        {
+            Directory.Delete(parent);
+        }
     }
 
     /// <summary>The moments at which a Manager can be killed while it makes a sandbox, as what it leaves on the disk.</summary>

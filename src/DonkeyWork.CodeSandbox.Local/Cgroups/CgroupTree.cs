@@ -169,9 +169,11 @@ internal sealed class CgroupTree
         ? Path.Combine(InVersion2(group), "memory.events")
         : Path.Combine(InMemoryHierarchy(group), "memory.oom_control");
 
-    // A group that has processes cannot hand controllers down, so they go into one beside the sandboxes'. In rounds, for
-    // what was started meanwhile; what cannot be moved at all shows when the controllers are handed down.
-    private static void Vacate(string directory)
+    /// <summary>
+    /// Moves a group's processes into <see cref="ManagersGroup"/> below it, for a group that has some cannot hand controllers
+    /// down. In rounds, for what is started meanwhile; what cannot be moved shows when the controllers are handed down.
+    /// </summary>
+    internal static void Vacate(string directory)
     {
         const int Rounds = 10;
         var procs = Path.Combine(Directory.CreateDirectory(Path.Combine(directory, ManagersGroup)).FullName, "cgroup.procs");
