@@ -32,7 +32,7 @@ internal static class DelegatedGroup
         var absent = ((string[])["memory", "cpu", "pids"]).Except(controllers).ToList();
         if (absent.Count > 0)
         {
-            reason = $"the control group {own} has no controller for {string.Join(", ", absent)}; delegate them to users (Delegate= of user@.service), or run as root";
+            reason = $"the control group {own} has no controller for {string.Join(", ", absent)}; {Remedy}. Where it lacks them even so, users are not given them: set Delegate=cpu memory pids for user@.service";
             return null;
         }
 
