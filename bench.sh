@@ -3,6 +3,11 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
 
+if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
+    echo "Usage: ./bench.sh [create|start|exec|stream|first-run]...   (without a name: all but first-run)"
+    exit
+fi
+
 # A fresh clone with nothing cached, as a newcomer has it: how long until the first answer, and until the second.
 first_run() {
     local clone seconds output

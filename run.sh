@@ -9,8 +9,9 @@ Usage:
   ./run.sh                      start the Manager on http://127.0.0.1:8668 (Ctrl+C ends it and its sandboxes)
   ./run.sh --KEY=VALUE ...      the same with settings, such as --Local:Runtime=runsc or --urls=http://127.0.0.1:9000
   ./run.sh [--KEY=VALUE ...] "COMMAND"
-                                create a sandbox, run COMMAND in it with bash, stream what it prints,
-                                delete it, and exit with COMMAND's exit code
+                                create a sandbox, run COMMAND in it with bash, stream what it prints as text,
+                                delete it, and exit with COMMAND's exit code (125: it could not be run,
+                                130: interrupted); asks the Manager that runs already, if one does
 
 The first run builds what is needed and, as root, installs what is missing (runc, e2fsprogs, a C compiler).
 As an ordinary user it says what to install, and starts sandboxes rootless where cgroup v2 is delegated.
@@ -27,7 +28,9 @@ build_manager
 manager=("$artifacts/manager/codesandbox-manager")
 for argument in "$@"; do
     case $argument in
+        --) manager+=(run) && break ;;
         --*) ;;
+        -*) say "error: unknown option $argument; see ./run.sh --help" && exit 2 ;;
         *) manager+=(run) && break ;;
     esac
 done

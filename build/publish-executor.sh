@@ -50,12 +50,14 @@ inputs() {
     cc --version | head -1
 }
 
-exec 9>"$(mkdir -p artifacts && echo artifacts/executor.lock)"
+trap 'exit 130' INT
+mkdir -p artifacts
+[[ -w artifacts ]] || fail "$PWD/artifacts belongs to $(stat -c %U artifacts): build as that user, or use a clone of your own"
+exec 9>artifacts/executor.lock
 flock 9
 hash=$(inputs | sha256sum | cut -d' ' -f1)
 if [[ -x $output/codesandbox-executor && -x $output/codesandbox-reaper && $(cat "$output/inputs.sha256" 2>/dev/null) == "$hash" ]]; then
     [[ $(cat "$output/flavour") != *net9.0 ]] || refuse_net9
-    say "up to date ($(cat "$output/flavour"))"
     exit 0
 fi
 
@@ -68,22 +70,26 @@ rm -f "$work/libcodesandbox_native.a"
 ar rcs "$work/libcodesandbox_native.a" "$work"/{spawn,guard,sweep}.o
 cc -O2 -std=gnu11 -Wall -Wextra -Werror -static -s "$project/Native/reaper.c" -o "$work/codesandbox-reaper"
 
-properties() {
-    echo "-p:ExecutorFramework=$1" "-p:ExecutorNativeLibrary=$PWD/$work/libcodesandbox_native.a" \
-        --artifacts-path "$PWD/$work/$1" -r "$runtime" -m:1 -nodeReuse:false --nologo -v quiet
+# for_framework FRAMEWORK: sets the options that restore and publish share.
+for_framework() {
+    framework=$1
+    options=("-p:ExecutorFramework=$1" "-p:ExecutorNativeLibrary=$PWD/$work/libcodesandbox_native.a"
+        --artifacts-path "$PWD/$work/$1" -r "$runtime" -m:1 -nodeReuse:false --nologo -v quiet)
 }
 
-framework=net10.0
+for_framework net10.0
 say "restoring the net10.0 native AOT pack"
-if ! dotnet restore "$project" $(properties net10.0) >"$work/net10.0.log" 2>&1; then
+if ! dotnet restore "$project" "${options[@]}" >"$work/net10.0.log" 2>&1; then
+    # Only a pack that is not on the feed is a reason for the older framework; a feed that cannot be reached is none.
+    grep -q 'NU110[1-3].*NativeAOT' "$work/net10.0.log" || { cat "$work/net10.0.log" >&2; fail "the executor's packages cannot be restored"; }
     refuse_net9
-    framework=net9.0
+    for_framework net9.0
     say "the net10.0 pack cannot be restored: net9.0, for development only"
 fi
 
 say "compiling codesandbox-executor ($framework, about a minute)"
 rm -rf "$work/publish"
-dotnet publish "$project" -c Release -f "$framework" --self-contained -o "$work/publish" $(properties "$framework") \
+dotnet publish "$project" -c Release -f "$framework" --self-contained -o "$work/publish" "${options[@]}" \
     >"$work/$framework.log" 2>&1 || { cat "$work/$framework.log" >&2; fail "the executor did not compile"; }
 
 install -m 755 "$work/publish/codesandbox-executor" "$work/codesandbox-reaper" "$output/"

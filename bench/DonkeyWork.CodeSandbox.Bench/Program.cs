@@ -9,12 +9,6 @@ var benchmarks = new (string Name, Func<Bench, Task<IReadOnlyList<Row>>> Run)[]
     ("stream", Streaming.RunAsync),
 };
 
-if (args.Contains("--help"))
-{
-    Console.WriteLine($"Usage: ./bench.sh [{string.Join('|', benchmarks.Select(b => b.Name))}|first-run ...]   (all but first-run without a name)");
-    return 0;
-}
-
 var chosen = benchmarks.Where(b => args.Length == 0 || args.Contains(b.Name)).ToList();
 if (chosen.Count == 0)
 {

@@ -9,23 +9,22 @@ public sealed record LocalOptions
     public const string Section = "Local";
 
     /// <summary>The OCI runtime: <c>runc</c>, <c>crun</c> or <c>runsc</c>, found in the usual directories, or an absolute path to one of them.</summary>
-    [Required]
-    [RegularExpression("(/.+/)?(runc|crun|runsc)")]
+    [RegularExpression("(/.+/)?(runc|crun|runsc)", ErrorMessage = "must be runc, crun or runsc, or the absolute path of one of them")]
     public string Runtime { get; init; } = "runc";
 
     /// <summary>
     /// Where sandboxes and the Manager's secret are kept. Default: <c>/var/lib/codesandbox</c> for root, otherwise
     /// <c>$XDG_STATE_HOME/codesandbox</c> (<c>~/.local/state/codesandbox</c>).
     /// </summary>
-    [RegularExpression("/.+")]
+    [RegularExpression("/.+", ErrorMessage = "must be an absolute path")]
     public string? StateDirectory { get; init; }
 
     /// <summary>The published executor. Default: the directory <c>executor</c> beside the program.</summary>
-    [RegularExpression("/.+")]
+    [RegularExpression("/.+", ErrorMessage = "must be an absolute path")]
     public string? ExecutorDirectory { get; init; }
 
     /// <summary>An unpacked image that takes the place of the host's <c>/usr</c>.</summary>
-    [RegularExpression("/.+")]
+    [RegularExpression("/.+", ErrorMessage = "must be an absolute path")]
     public string? RootFs { get; init; }
 
     /// <summary>Whether sandboxes outlive a Manager that ends in good order. One that crashes always leaves them.</summary>

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Local.Host;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
@@ -16,10 +17,11 @@ public static class LocalServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="options">The section <see cref="LocalOptions.Section"/>, validated.</param>
+    /// <exception cref="HostRequirementsException">The state directory cannot be made or used.</exception>
     /// <exception cref="StateDirectoryInUseException">Another Manager works on the state directory.</exception>
     public static IServiceCollection AddLocalBackend(this IServiceCollection services, LocalOptions options)
     {
-        var state = StateDirectory.Open(options.StateDirectory);
+        var state = OpenState(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         // By a factory, so that the container disposes it.
@@ -29,5 +31,17 @@ public static class LocalServiceCollectionExtensions
         services.AddSingleton<ISandboxBackend>(provider => provider.GetRequiredService<LocalBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<LocalBackend>());
         return services;
+    }
+
+    private static StateDirectory OpenState(LocalOptions options)
+    {
+        try
+        {
+            return StateDirectory.Open(options.StateDirectory);
+        }
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
+        {
+            throw new HostRequirementsException([$"{LocalOptions.Section}:{nameof(LocalOptions.StateDirectory)} cannot be used: {unusable.Message}"]);
+        }
     }
 }

@@ -65,7 +65,7 @@ internal static class ManagerApplication
     private static void Announce(WebApplication app)
     {
         if (app.Services.GetService<StateDirectory>() is { } state)
-            app.Lifetime.ApplicationStarted.Register(() => state.Announce(new Uri(app.Urls.First())));
+            app.Lifetime.ApplicationStarted.Register(() => state.Announce(ListenAddresses.FromHere(app.Urls)));
     }
 
     private static void AddServer(WebApplicationBuilder builder)

@@ -5,7 +5,7 @@ using DonkeyWork.CodeSandbox.Manager.Commands;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
 using Microsoft.AspNetCore.Connections;
 
-if (args.Any(argument => argument is "--help" or "-h" or "-?"))
+if (args.TakeWhile(argument => argument != "--").Any(argument => argument is "--help" or "-h" or "-?"))
 {
     Console.Out.Write(Usage.Text);
     return 0;
@@ -14,6 +14,7 @@ if (args.Any(argument => argument is "--help" or "-h" or "-?"))
 try
 {
     if (args is [RunCommand.Name, ..]) return await RunCommand.RunAsync(args[1..]);
+    CommandLine.Check(args);
     await using var app = ManagerApplication.Build(args);
     await app.RunAsync();
     return 0;
@@ -27,5 +28,11 @@ catch (InvalidConfigurationException e)
 catch (Exception e) when (e is HostRequirementsException or StateDirectoryInUseException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync(e.Message);
+    return 1;
+}
+catch (InvalidOperationException e) when (e.Message.Contains("HTTPS", StringComparison.Ordinal))
+{
+    // Kestrel's own words say which certificate it looked for.
+    await Console.Error.WriteLineAsync($"{e.Message}{Environment.NewLine}Or listen without TLS: --urls=http://localhost:5000");
     return 1;
 }

@@ -28,6 +28,43 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task It_ends_when_nobody_reads_its_output()
+    {
+        var run = await Tool.BashAsync($"set -o pipefail; '{Repository.Manager}' run yes | head -n 2; exit ${{PIPESTATUS[0]}}", Setting());
+        run.Output.ShouldBe("y\ny\n");
+        run.ExitCode.ShouldBe(141, run.Error);
+    }
+
+    [Fact]
+    public async Task An_interrupt_at_any_moment_leaves_no_sandbox_behind()
+    {
+        for (var milliseconds = 200; milliseconds <= 1400; milliseconds += 150)
+        {
+            // timeout(1) is the clock: it sends the signal, and the program tells 130 or, before it listens, dies of it.
+            var run = await Tool.RunAsync(
+                "timeout", ["--signal=INT", $"{milliseconds / 1000.0:0.00}", Repository.Manager, "run", "sleep 3600"], Setting());
+            run.ExitCode.ShouldBe(124, run.Error);
+            Remains.Of(directory).ShouldBeEmpty($"after {milliseconds} ms: {run.Error}");
+        }
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("run one two")]
+    [InlineData("run --Locl:Runtime=runc true")]
+    [InlineData("serve")]
+    [InlineData("--Locl:Runtime=runc")]
+    [InlineData("--Local:Runtme=runc")]
+    [InlineData("--urls=nonsense")]
+    public async Task What_is_misspelt_is_refused(string arguments)
+    {
+        var run = await Tool.RunAsync(Repository.Manager, arguments.Split(' '), Setting());
+        run.ExitCode.ShouldBeOneOf(1, 2);
+        run.Error.ShouldNotBeEmpty();
+        run.Error.ShouldNotContain("   at ");
+    }
+
+    [Fact]
     public async Task Standard_error_stays_standard_error()
     {
         var run = await Run("echo oops >&2");

@@ -15,8 +15,9 @@ internal static class RunCommand
     /// <summary>The first argument that asks for it.</summary>
     public const string Name = "run";
 
-    // As a shell tells an interrupt: 128 + SIGINT.
+    // As a shell tells them: 128 + SIGINT, 128 + SIGPIPE.
     private const int Interrupted = 130;
+    private const int NobodyReads = 141;
     private const int Misused = 2;
     private const int Failed = 125;
 
@@ -31,15 +32,21 @@ internal static class RunCommand
     ];
 
     /// <summary>Runs it.</summary>
-    /// <returns>The command's exit code; 125 where there was no running it, 130 when interrupted, 2 when misused.</returns>
+    /// <returns>
+    /// The command's exit code; 125 where there was no running it, 130 when interrupted, 141 when nobody reads its output,
+    /// 2 when misused.
+    /// </returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        var settings = args.Where(argument => argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
-        if (args.Except(settings).ToArray() is not [var command])
+        var settings = args.TakeWhile(argument => argument != "--" && argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
+        string[] rest = args[settings.Length..] is ["--", .. var behind] ? behind : args[settings.Length..];
+        if (rest is not [var command])
         {
-            await Console.Error.WriteLineAsync("""Usage: codesandbox-manager run [--KEY=VALUE]... "COMMAND" (the command is one argument: quote it)""");
+            await Console.Error.WriteLineAsync("""Usage: codesandbox-manager run [--KEY=VALUE]... [--] "COMMAND" (the command is one argument: quote it)""");
             return Misused;
         }
+
+        CommandLine.Check(settings);
 
         using var interrupt = new CancellationTokenSource();
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
@@ -51,6 +58,10 @@ internal static class RunCommand
         catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
         {
             return Interrupted;
+        }
+        catch (NobodyReadsException)
+        {
+            return NobodyReads;
         }
         catch (CodeSandboxException refused)
         {
@@ -70,7 +81,7 @@ internal static class RunCommand
         WebApplication own;
         try
         {
-            own = ManagerApplication.Build([.. Settings, .. settings]);
+            own = ManagerApplication.Build([.. Settings, .. settings], builder => builder.Services.AddSingleton<IHostLifetime, NoLifetime>());
         }
         catch (StateDirectoryInUseException running) when (running.Url is not null)
         {
@@ -96,23 +107,21 @@ internal static class RunCommand
         await using var client = new CodeSandboxClient(manager, new CodeSandboxClientOptions { ApiKey = apiKey });
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
         var options = new ExecuteOptions { TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds };
+        using var streams = new StandardStreams();
+        await using var events = sandbox.ExecuteAsync(command, options, cancellationToken).GetAsyncEnumerator(cancellationToken);
         var exitCode = Failed;
-        await foreach (var e in sandbox.ExecuteAsync(command, options, cancellationToken))
+        while (true)
         {
-            switch (e)
-            {
-                case OutputEvent output:
-                    var stream = output.Stream == OutputSource.Stdout ? Console.Out : Console.Error;
-                    await stream.WriteAsync(output.Partial ? output.Data : output.Data + '\n');
-                    break;
-                case CompletedEvent completed:
-                    exitCode = completed.ExitCode;
-                    if (completed.Reason is CompletionReason.OomKilled)
-                        await Console.Error.WriteLineAsync("killed: the sandbox's memory was exhausted");
-                    break;
-            }
+            var next = events.MoveNextAsync();
+            if (!next.IsCompleted) streams.Flush();
+            if (!await next) break;
+            if (events.Current is OutputEvent output) streams.Write(output);
+            if (events.Current is not CompletedEvent completed) continue;
+            exitCode = completed.ExitCode;
+            if (completed.Reason is CompletionReason.OomKilled) await Console.Error.WriteLineAsync("killed: the sandbox's memory was exhausted");
         }
 
+        streams.Flush();
         return exitCode;
     }
 

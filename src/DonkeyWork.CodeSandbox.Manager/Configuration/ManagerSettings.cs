@@ -22,6 +22,8 @@ internal sealed record ManagerSettings(ManagerOptions Options, LocalOptions Loca
         var local = OptionsReader.Read<LocalOptions>(configuration.GetSection(LocalOptions.Section), faults);
         CheckTogether(options, faults);
         var key = ReadKey(configuration, faults);
+        foreach (var (setting, url) in ListenAddresses.Read(configuration).Where(address => !ListenAddresses.IsUrl(address.Url)))
+            faults.Add($"{setting}: '{url}' is not a URL to listen on, such as http://127.0.0.1:8668.");
         if (key is null) CheckLoopback(configuration, faults);
         return faults.Count == 0 ? new ManagerSettings(options, local, key) : throw new InvalidConfigurationException(faults);
     }
@@ -57,7 +59,7 @@ internal sealed record ManagerSettings(ManagerOptions Options, LocalOptions Loca
 
     private static void CheckLoopback(IConfiguration configuration, List<string> faults)
     {
-        foreach (var (key, url) in ListenAddresses.Read(configuration).Where(address => !ListenAddresses.IsLoopback(address.Url)))
+        foreach (var (key, url) in ListenAddresses.Read(configuration).Where(address => ListenAddresses.IsUrl(address.Url) && !ListenAddresses.IsLoopback(address.Url)))
             faults.Add($"{key}: {url} can be reached from other machines, and no key is asked for. Set {KeySetting}, or listen on 127.0.0.1.");
     }
 }

@@ -22,7 +22,10 @@ internal static class OptionsReader
 
     private static void Fill(object options, IConfigurationSection section, List<string> faults)
     {
-        foreach (var property in options.GetType().GetProperties().Where(property => property.SetMethod is not null))
+        var properties = options.GetType().GetProperties().Where(property => property.SetMethod is not null).ToList();
+        foreach (var unknown in section.GetChildren().Where(child => !properties.Exists(property => property.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase))))
+            faults.Add($"{unknown.Path}: there is no such setting.");
+        foreach (var property in properties)
         {
             var child = section.GetSection(property.Name);
             if (IsScalar(property.PropertyType)) FillScalar(options, property, child, faults);
@@ -55,6 +58,7 @@ internal static class OptionsReader
 
     private static string Wording(ValidationAttribute rule, object? value) => rule switch
     {
+        { ErrorMessage: { } own } => $"'{value}' {own}.",
         RangeAttribute range => $"{value} is not in the range {range.Minimum} to {range.Maximum}.",
         RegularExpressionAttribute expression => $"'{value}' does not match {expression.Pattern}.",
         _ => rule.FormatErrorMessage($"{value}"),

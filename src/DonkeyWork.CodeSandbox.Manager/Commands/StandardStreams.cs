@@ -1,0 +1,66 @@
+using System.Text;
+using DonkeyWork.CodeSandbox.Contracts;
+using Microsoft.Win32.SafeHandles;
+
+namespace DonkeyWork.CodeSandbox.Manager.Commands;
+
+/// <summary>
+/// This program's standard output and error as a pipeline sees them: buffered while more is at hand, and, unlike
+/// <see cref="Console"/>'s, with an error where nobody reads any more.
+/// </summary>
+internal sealed class StandardStreams : IDisposable
+{
+    private const int BufferBytes = 64 * 1024;
+
+    private readonly FileStream _output = Open(1);
+    private readonly FileStream _error = Open(2);
+
+    /// <summary>Writes a line, or the part of one.</summary>
+    /// <exception cref="NobodyReadsException"/>
+    public void Write(OutputEvent output) => OrNobodyReads(() =>
+    {
+        var stream = output.Stream == OutputSource.Stdout ? _output : _error;
+        stream.Write(Encoding.UTF8.GetBytes(output.Partial ? output.Data : output.Data + '\n'));
+    });
+
+    /// <summary>Lets everything be seen.</summary>
+    /// <exception cref="NobodyReadsException"/>
+    public void Flush() => OrNobodyReads(() =>
+    {
+        _output.Flush();
+        _error.Flush();
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var stream in (FileStream[])[_output, _error])
+        {
+            try
+            {
+                stream.Dispose();
+            }
+            catch (IOException)
+            {
+                // Nobody reads; that was told when it was written.
+            }
+        }
+    }
+
+    private static void OrNobodyReads(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException broken)
+        {
+            throw new NobodyReadsException(broken);
+        }
+    }
+
+    private static FileStream Open(int descriptor) => new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, BufferBytes);
+}
+
+/// <summary>Who was to read this program's output has gone.</summary>
+internal sealed class NobodyReadsException(Exception inner) : Exception(inner.Message, inner);
