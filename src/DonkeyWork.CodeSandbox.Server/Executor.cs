@@ -69,6 +69,7 @@ internal static class Executor
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
+        kestrel.Limits.MaxResponseBufferSize = SseWriter.MaxBytes;
         // A slow reader holds its command; it is not cut off.
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);

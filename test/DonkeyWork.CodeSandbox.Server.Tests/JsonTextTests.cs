@@ -47,10 +47,10 @@ public sealed class JsonTextTests
     {
         var pipe = new Pipe();
         var writer = new SseWriter(pipe.Writer, 12);
-        writer.Output(OutputSource.Stdout, "hello"u8, partial: false);
-        writer.Output(OutputSource.Stderr, "a\"b"u8, partial: true);
-        writer.KeepAlive();
-        writer.Completed(137, timedOut: true, CompletionReason.TimedOut);
+        await writer.OutputAsync(OutputSource.Stdout, "hello"u8.ToArray(), partial: false, CancellationToken.None);
+        await writer.OutputAsync(OutputSource.Stderr, "a\"b"u8.ToArray(), partial: true, CancellationToken.None);
+        await writer.KeepAliveAsync(CancellationToken.None);
+        await writer.CompletedAsync(137, timedOut: true, CompletionReason.TimedOut, CancellationToken.None);
         var flushed = writer.FlushAsync(CancellationToken.None);
         var read = await pipe.Reader.ReadAsync();
         await flushed;
@@ -84,7 +84,7 @@ public sealed class JsonTextTests
     {
         var pipe = new Pipe();
         var writer = new SseWriter(pipe.Writer, 7);
-        writer.Completed(3, timedOut: false, reason);
+        await writer.CompletedAsync(3, timedOut: false, reason, CancellationToken.None);
         var flushed = writer.FlushAsync(CancellationToken.None);
         var read = await pipe.Reader.ReadAsync();
         await flushed;

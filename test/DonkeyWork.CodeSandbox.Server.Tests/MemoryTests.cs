@@ -43,4 +43,38 @@ public sealed class MemoryTests
         (await container.Api.IsHealthyAsync()).ShouldBeTrue();
         (await container.Api.RunAsync("echo alive")).Stdout.ShouldBe("alive\n");
     }
+
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
+    public async Task Readers_that_stall_do_not_make_the_executor_large(KillMode mode)
+    {
+        // Each line part of 1 MiB is 6 MiB escaped. Held once per reader beside the raw 1 MiB that is 280 MiB; the bound leaves
+        // each its 1 MiB twice, and the executor itself the rest.
+        const int readers = 40, lineBytes = 3_000_000, boundMi = 120;
+        await using var container = await ExecutorContainer.StartAsync(mode);
+        var responses = new List<HttpResponseMessage>();
+        for (var reader = 0; reader < readers; reader++)
+        {
+            responses.Add(await container.Api.ExecuteAsync(
+                new ExecuteRequest { Command = $"head -c {lineBytes} /dev/zero | tr '\\0' '\\001'" }));
+        }
+
+        await Published.EventuallyAsync(
+            () => container.Marked("tr \\0 \\001").Count(process => process.State == 'S' && HostProcess.BytesWritten(process.Pid) >= 1 << 20) == readers,
+            "they do not stall");
+        foreach (var response in responses)
+        {
+            using (response)
+            {
+                var length = 0;
+                await foreach (var item in ExecutorApi.ReadAsync(response))
+                    length += (item.Event as OutputEvent)?.Data.Length ?? 0;
+                length.ShouldBe(lineBytes);
+            }
+        }
+
+        var peakKi = int.Parse(HostProcess.Status(container.Pid, "VmHWM").Split(' ')[0], null);
+        (peakKi / 1024).ShouldBeLessThan(boundMi);
+    }
 }

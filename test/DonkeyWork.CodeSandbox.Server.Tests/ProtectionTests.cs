@@ -82,6 +82,54 @@ public sealed class ProtectionTests
     [Theory]
     [InlineData(KillMode.Cgroup)]
     [InlineData(KillMode.Reaper)]
+    public async Task Nobody_can_take_the_executors_turn_away(KillMode mode)
+    {
+        await using var container = await ExecutorContainer.StartAsync(mode);
+        var before = HostProcess.Scheduling(container.Pid);
+        before.Distinct().ShouldHaveSingleItem();
+
+        var outcome = await container.Api.RunAsync("for way in $(seq 0 9); do /opt/attack/attack scheduling $way; done; echo sent");
+
+        outcome.Stdout.ShouldBe("sent\n");
+        // One more, as the CPUs that it may run on come back with the next start.
+        (await container.Api.RunAsync("grep Cpus_allowed: /proc/self/status")).Stdout
+            .ShouldBe($"Cpus_allowed:\t{HostProcess.Status(Environment.ProcessId, "Cpus_allowed")}\n");
+        HostProcess.Scheduling(container.Pid).Distinct().ShouldBe(before.Distinct());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    public async Task Control_a_process_that_was_not_started_by_it_takes_it_away(int way)
+    {
+        await using var container = await ExecutorContainer.StartAsync(KillMode.Reaper);
+        var before = HostProcess.Scheduling(container.Pid);
+
+        Published.Succeed(
+            "nsenter", "--target", $"{container.Pid}", "--user", "--pid", "--mount", "--setuid", "1000", "--setgid", "1000",
+            "/opt/attack/attack", "scheduling", $"{way}");
+
+        HostProcess.Scheduling(container.Pid).Distinct().ShouldNotBe(before.Distinct());
+    }
+
+    [Fact]
+    public async Task Commands_schedule_themselves_as_they_like()
+    {
+        await using var container = await ExecutorContainer.StartAsync(KillMode.Cgroup);
+
+        var outcome = await container.Api.RunAsync(
+            "nice -n 5 nice; ionice -c 3 ionice; chrt --idle 0 chrt --pid 0 | grep -o SCHED_IDLE; taskset 1 sh -c 'taskset -p $$ >/dev/null && taskset -p 1 $$ >/dev/null && echo pinned'");
+
+        outcome.Stderr.ShouldBe("");
+        outcome.Stdout.ShouldBe("5\nidle\nSCHED_IDLE\npinned\n");
+    }
+
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
     public async Task Nothing_of_the_executor_can_be_read(KillMode mode)
     {
         await using var container = await ExecutorContainer.StartAsync(mode, new ContainerOptions

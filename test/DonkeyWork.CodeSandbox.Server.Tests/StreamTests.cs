@@ -20,6 +20,23 @@ public sealed class StreamTests(BothKinds containers) : IClassFixture<BothKinds>
     [Theory]
     [InlineData(KillMode.Cgroup)]
     [InlineData(KillMode.Reaper)]
+    public async Task The_headers_of_a_silent_command_come_while_it_runs(KillMode mode)
+    {
+        var api = containers[mode].Api;
+
+        // Had they waited for the first output, that would be a keep-alive.
+        using var response = await api.ExecuteAsync(new ExecuteRequest { Command = "until [ -e /tmp/headers ]; do sleep 0.05; done; rm /tmp/headers" });
+        await api.RunAsync("touch /tmp/headers");
+
+        var items = new List<StreamItem>();
+        await foreach (var item in ExecutorApi.ReadAsync(response))
+            items.Add(item);
+        items.ShouldHaveSingleItem().Event.ShouldBeOfType<CompletedEvent>().ExitCode.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
     public async Task Output_comes_while_the_command_runs(KillMode mode)
     {
         var api = containers[mode].Api;

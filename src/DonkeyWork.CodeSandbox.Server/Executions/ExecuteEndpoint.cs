@@ -51,6 +51,8 @@ internal sealed partial class ExecuteEndpoint(
             context.Response.Headers.CacheControl = "no-cache";
             context.Response.Headers["X-Accel-Buffering"] = "no";
             await context.Response.StartAsync(context.RequestAborted);
+            // StartAsync only writes the headers down; they say that the command runs, however long it prints nothing.
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
 
             var writer = new SseWriter(context.Response.BodyWriter, execution.Pid);
             using var stream = new LineStream(writer, timeProvider, context.RequestAborted);

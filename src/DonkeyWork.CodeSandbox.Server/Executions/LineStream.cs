@@ -40,9 +40,9 @@ internal sealed class LineStream(SseWriter writer, TimeProvider timeProvider, Ca
         await _gate.WaitAsync(callerGone);
         try
         {
-            foreach (var source in (ReadOnlySpan<OutputSource>)[OutputSource.Stdout, OutputSource.Stderr])
-                Finish(source);
-            writer.Completed(exitCode, timedOut, reason);
+            foreach (var source in (OutputSource[])[OutputSource.Stdout, OutputSource.Stderr])
+                await FinishAsync(source);
+            await writer.CompletedAsync(exitCode, timedOut, reason, callerGone);
             await FlushAsync();
         }
         finally
@@ -66,7 +66,7 @@ internal sealed class LineStream(SseWriter writer, TimeProvider timeProvider, Ca
             await _gate.WaitAsync(cancellationToken);
             try
             {
-                writer.KeepAlive();
+                await writer.KeepAliveAsync(callerGone);
                 await FlushAsync();
             }
             finally
@@ -78,29 +78,23 @@ internal sealed class LineStream(SseWriter writer, TimeProvider timeProvider, Ca
 
     public void Dispose() => _gate.Dispose();
 
-    private void Finish(OutputSource source)
+    private async ValueTask FinishAsync(OutputSource source)
     {
         var (repair, lines) = _sources[(int)source];
-        var text = repair.Finish();
-        while (lines.TryTake(ref text, out var line, out var partial))
-            writer.Output(source, line.Span, partial);
+        await WriteLinesAsync(source, lines, repair.Finish());
         if (lines.TryFinish(out var last))
-            writer.Output(source, last.Span, partial: true);
+            await writer.OutputAsync(source, last, partial: true, callerGone);
     }
 
     private async ValueTask WriteLinesAsync(OutputSource source, LineSplitter lines, ReadOnlyMemory<byte> text)
     {
         while (lines.TryTake(ref text, out var line, out var partial))
-        {
-            writer.Output(source, line.Span, partial);
-            if (writer.Collected >= SseWriter.FlushBytes)
-                await FlushAsync();
-        }
+            await writer.OutputAsync(source, line, partial, callerGone);
     }
 
     private async ValueTask FlushAsync()
     {
-        if (writer.Collected == 0)
+        if (!writer.HasCollected)
             return;
         await writer.FlushAsync(callerGone);
         Interlocked.Exchange(ref _lastWrite, timeProvider.GetTimestamp());

@@ -7,20 +7,20 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 
 /// <summary>
 /// Writes the events of one command as Server-Sent Events, by hand: a constant prefix, the escaped line, a number.
-/// Collects them and hands them on in large pieces. One caller at a time.
+/// Collects them and hands them on in large pieces, a long line in several: escaped it may be six times as long, and a
+/// reader that stalls must not make the executor hold that. One caller at a time.
 /// </summary>
 /// <param name="output">The response.</param>
 /// <param name="pid">The command's pid, part of every event.</param>
 internal sealed class SseWriter(PipeWriter output, int pid)
 {
-    /// <summary>Bytes collected after which a writer of many events should flush.</summary>
-    public const int FlushBytes = 64 * 1024;
+    /// <summary>The most that is collected, in bytes; then the next event waits for the reader.</summary>
+    public const int MaxBytes = 64 * 1024;
 
     private const int InitialBytes = 4 * 1024;
-    private const int KeptBytes = 4 * FlushBytes;
 
     /// <summary>Room for everything of an event but its text.</summary>
-    private const int FrameBytes = 160;
+    private const int FrameBytes = 320;
 
     private readonly byte[] _stdout = Prefix(pid, OutputSource.Stdout);
     private readonly byte[] _stderr = Prefix(pid, OutputSource.Stderr);
@@ -28,33 +28,37 @@ internal sealed class SseWriter(PipeWriter output, int pid)
     private int _count;
     private long _lastId;
 
-    /// <summary>Bytes collected since the last flush.</summary>
-    public int Collected => _count;
+    /// <summary>Whether anything was collected since the last flush.</summary>
+    public bool HasCollected => _count > 0;
 
-    /// <summary>An <see cref="OutputEvent"/>.</summary>
+    /// <summary>An <see cref="OutputEvent"/>. Takes as long as the reader does when it does not fit.</summary>
     /// <param name="source">Where the command wrote it.</param>
     /// <param name="line">The line without its <c>\n</c>, valid UTF-8.</param>
     /// <param name="partial">No <c>\n</c> follows.</param>
-    public void Output(OutputSource source, ReadOnlySpan<byte> line, bool partial)
+    /// <param name="cancellationToken">Ends the waiting; the stream is then broken.</param>
+    /// <exception cref="OperationCanceledException">The reader is gone.</exception>
+    public async ValueTask OutputAsync(
+        OutputSource source, ReadOnlyMemory<byte> line, bool partial, CancellationToken cancellationToken)
     {
-        Reserve(FrameBytes + line.Length);
+        await MakeRoomAsync(cancellationToken);
         Append(source == OutputSource.Stdout ? _stdout : _stderr);
         while (true)
         {
-            _count += JsonText.Escape(line, _buffer.AsSpan(_count), out var consumed);
+            _count += JsonText.Escape(line.Span, _buffer.AsSpan(_count), out var consumed);
             line = line[consumed..];
             if (line.IsEmpty)
                 break;
-            Reserve(FrameBytes + line.Length);
+            await MakeRoomAsync(cancellationToken);
         }
 
-        Reserve(FrameBytes);
+        await MakeRoomAsync(cancellationToken);
         Append(partial ? "\",\"partial\":true}"u8 : "\"}"u8);
         AppendId();
     }
 
     /// <summary>The <see cref="CompletedEvent"/>; nothing follows it.</summary>
-    public void Completed(int exitCode, bool timedOut, CompletionReason? reason)
+    /// <exception cref="OperationCanceledException">The reader is gone.</exception>
+    public async ValueTask CompletedAsync(int exitCode, bool timedOut, CompletionReason? reason, CancellationToken cancellationToken)
     {
         var reasonField = reason switch
         {
@@ -66,16 +70,17 @@ internal sealed class SseWriter(PipeWriter output, int pid)
         var json = string.Create(
             CultureInfo.InvariantCulture,
             $$"""{"$type":"CompletedEvent","pid":{{pid}},"exitCode":{{exitCode}},"timedOut":{{(timedOut ? "true" : "false")}}{{reasonField}}}""");
-        Reserve(2 * FrameBytes);
+        await MakeRoomAsync(cancellationToken);
         Append("event: CompletedEvent\ndata: "u8);
         Append(Encoding.UTF8.GetBytes(json));
         AppendId();
     }
 
     /// <summary>A comment that only shows that somebody is there.</summary>
-    public void KeepAlive()
+    /// <exception cref="OperationCanceledException">The reader is gone.</exception>
+    public async ValueTask KeepAliveAsync(CancellationToken cancellationToken)
     {
-        Reserve(FrameBytes);
+        await MakeRoomAsync(cancellationToken);
         Append(": keepalive\n\n"u8);
     }
 
@@ -85,8 +90,6 @@ internal sealed class SseWriter(PipeWriter output, int pid)
     {
         var result = await output.WriteAsync(_buffer.AsMemory(0, _count), cancellationToken);
         _count = 0;
-        if (_buffer.Length > KeptBytes)
-            _buffer = new byte[InitialBytes];
         if (result.IsCompleted || result.IsCanceled)
             throw new OperationCanceledException("The reader is gone.");
     }
@@ -109,9 +112,13 @@ internal sealed class SseWriter(PipeWriter output, int pid)
         _count += bytes.Length;
     }
 
-    private void Reserve(int bytes)
+    private ValueTask MakeRoomAsync(CancellationToken cancellationToken)
     {
-        if (_buffer.Length - _count < bytes)
-            Array.Resize(ref _buffer, Math.Max(_count + bytes, 2 * _buffer.Length));
+        if (_buffer.Length - _count >= FrameBytes)
+            return default;
+        if (_buffer.Length == MaxBytes)
+            return FlushAsync(cancellationToken);
+        Array.Resize(ref _buffer, 2 * _buffer.Length);
+        return default;
     }
 }

@@ -32,15 +32,16 @@ internal static class Json
         try
         {
             return JsonSerializer.Deserialize(body, type)
-                ?? throw new RequestException(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, "The body is null.");
-        }
-        catch (JsonException error) when (FieldOf(error.Path) is { } field)
-        {
-            throw InvalidFields(new() { [field] = ["has a value of a wrong type"] });
+                ?? throw Invalid("The body is null.");
         }
         catch (JsonException error)
         {
-            throw new RequestException(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"The body is not JSON of this route: {error.Message}");
+            // The framework's messages name .NET types.
+            throw error.InnerException is JsonException
+                ? Invalid($"The body is not JSON: line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.")
+                : FieldOf(error.Path) is { } field
+                    ? InvalidFields(new() { [field] = ["has a value of a wrong type"] })
+                    : Invalid("The body must be a JSON object.");
         }
     }
 
@@ -58,6 +59,9 @@ internal static class Json
         context.Response.ContentLength = body.Length;
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
+
+    private static RequestException Invalid(string detail) =>
+        new(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, detail);
 
     private static async Task<byte[]> ReadBodyAsync(HttpContext context)
     {

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-/* The step of a start that failed. Kept in step with SpawnStep in Posix/SpawnStep.cs. */
+/* The step of a start that failed. Kept in step with SpawnStep in Posix/SpawnRequest.cs. */
 enum cs_step {
     CS_STEP_NONE = 0,
     CS_STEP_CLONE,     /* no process could be made */

@@ -15,7 +15,7 @@
 
 #define REPORT_FD 3
 
-/* Kept in step with Posix/ReaperReport.cs. */
+/* Kept in step with Posix/ReaperTree.cs. */
 struct report {
     int32_t pid;   /* of the command; -1: it did not start */
     int32_t value; /* its wait status once it has ended, or the step that failed */

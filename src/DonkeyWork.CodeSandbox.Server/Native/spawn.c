@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "codesandbox.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -37,6 +38,7 @@ struct kernel_sigaction {
 };
 
 static struct rlimit original_nofile;
+static cpu_set_t original_affinity;
 static int dev_null = -1;
 static int oom_score_fd = -1;
 static char own_oom_score[12];
@@ -46,6 +48,7 @@ static char command_oom_score[12];
 __attribute__((constructor)) static void remember(void)
 {
     getrlimit(RLIMIT_NOFILE, &original_nofile);
+    sched_getaffinity(0, sizeof original_affinity, &original_affinity);
     dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     oom_score_fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
@@ -63,43 +66,81 @@ static void fail(struct cs_spawn_request *request, int step)
 }
 
 /*
- * prlimit(2) of another process needs nothing but its uid, and a hard limit is never raised again: one call would end the
- * executor (RLIMIT_CPU) or starve it. Commands may change limits of themselves (pid 0) and read those of others.
+ * System calls that need nothing but the uid of their target, and whose effect the executor could not take back: prlimit
+ * (one lowered hard limit ends or starves it), setpriority, ioprio_set, and the scheduler's policy. Commands may use them on
+ * themselves (0) alone, with the harmless exceptions of reading limits and of asking for SCHED_OTHER, which is what
+ * pthread_setschedparam does, by number. The price is that "renice -p PID" is refused. sched_setaffinity stays free, as
+ * numerical libraries pin their threads by number: restore_affinity() makes up for it. sched_setparam changes nothing
+ * under SCHED_OTHER.
  */
 #if defined(__x86_64__)
 #define COMPAT_ARCH AUDIT_ARCH_I386
-#define COMPAT_PRLIMIT64 340
-#define X32_PRLIMIT64 (SYS_prlimit64 | 0x40000000)
+#define COMPAT_RULES RULES(340, 97, 289, 156, 351)
 #elif defined(__aarch64__)
 #define COMPAT_ARCH AUDIT_ARCH_ARM
-#define COMPAT_PRLIMIT64 369
-#define X32_PRLIMIT64 SYS_prlimit64
+#define COMPAT_RULES RULES(369, 97, 314, 156, 380)
 #endif
-#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
-#define IF_EQUAL(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise)
+#define NATIVE_RULES RULES(SYS_prlimit64, SYS_setpriority, SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setattr)
+/* Of the x32 calls, which are x86-64's with this bit. No other call has it. */
+#define X32_BIT 0x40000000U
+/* linux/ioprio.h is missing from older headers. */
+#define IOPRIO_WHO_USER 3
 
-static int forbid_foreign_limits(void)
+#define LOAD(offset) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
+#define ARGUMENT(index) LOAD(offsetof(struct seccomp_data, args[index]))
+#define HIGH_HALF(index) LOAD(offsetof(struct seccomp_data, args[index]) + sizeof(uint32_t))
+#define IF_EQUAL(value, then, otherwise) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, then, otherwise)
+#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define REFUSE BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
+
+/* A rule is passed over when the call is another one. All but the pointer are ints: their low half is what counts. */
+#define NO_FOREIGN_LIMIT(call) \
+    IF_EQUAL(call, 0, 8), ARGUMENT(0), IF_EQUAL(0, 4, 0), ARGUMENT(2), IF_EQUAL(0, 0, 3), HIGH_HALF(2), IF_EQUAL(0, 0, 1), ALLOW, REFUSE
+#define NO_FOREIGN_PRIORITY(call, all_of_the_user) \
+    IF_EQUAL(call, 0, 6), ARGUMENT(0), IF_EQUAL(all_of_the_user, 3, 0), ARGUMENT(1), IF_EQUAL(0, 0, 1), ALLOW, REFUSE
+#define NO_FOREIGN_POLICY(call) \
+    IF_EQUAL(call, 0, 6), ARGUMENT(0), IF_EQUAL(0, 2, 0), ARGUMENT(1), IF_EQUAL(SCHED_OTHER, 0, 1), ALLOW, REFUSE
+#define NO_FOREIGN_ATTRIBUTES(call) \
+    IF_EQUAL(call, 0, 4), ARGUMENT(0), IF_EQUAL(0, 0, 1), ALLOW, REFUSE
+#define RULES(prlimit, setpriority, ioprio_set, setscheduler, setattr) \
+    NO_FOREIGN_LIMIT(prlimit), NO_FOREIGN_PRIORITY(setpriority, PRIO_USER), NO_FOREIGN_PRIORITY(ioprio_set, IOPRIO_WHO_USER), \
+    NO_FOREIGN_POLICY(setscheduler), NO_FOREIGN_ATTRIBUTES(setattr), ALLOW
+
+static int forbid_foreign_settings(void)
 {
-    const int pid = offsetof(struct seccomp_data, args[0]), limit = offsetof(struct seccomp_data, args[2]);
+    const struct sock_filter compat[] = { COMPAT_RULES };
     struct sock_filter code[] = {
         LOAD(offsetof(struct seccomp_data, arch)),
-        IF_EQUAL(COMPAT_ARCH, 0, 2),
+        IF_EQUAL(COMPAT_ARCH, 0, 1 + sizeof compat / sizeof *compat),
         LOAD(offsetof(struct seccomp_data, nr)),
-        IF_EQUAL(COMPAT_PRLIMIT64, 3, 9),
+        COMPAT_RULES,
         LOAD(offsetof(struct seccomp_data, nr)),
-        IF_EQUAL(SYS_prlimit64, 1, 0),
-        IF_EQUAL(X32_PRLIMIT64, 0, 6),
-        LOAD(pid),
-        IF_EQUAL(0, 4, 0),
-        LOAD(limit),
-        IF_EQUAL(0, 0, 3),
-        LOAD(limit + sizeof(uint32_t)),
-        IF_EQUAL(0, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, ~X32_BIT),
+        NATIVE_RULES,
     };
     struct sock_fprog program = { sizeof code / sizeof *code, code };
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -1 : 0;
+}
+
+/*
+ * Commands can pin the executor's threads to one CPU, and what it starts inherits that. It goes back at each start, which
+ * needs no right; failing is no reason not to start. CPUs that came later stay.
+ */
+static void restore_affinity(void)
+{
+    DIR *threads = opendir("/proc/self/task");
+    struct dirent *entry;
+    while (threads && (entry = readdir(threads))) {
+        int thread = atoi(entry->d_name);
+        cpu_set_t now, kept;
+        if (thread == 0 || sched_getaffinity(thread, sizeof now, &now) < 0)
+            continue;
+        CPU_AND(&kept, &now, &original_affinity);
+        if (!CPU_EQUAL(&kept, &original_affinity))
+            sched_setaffinity(thread, sizeof original_affinity, &original_affinity);
+    }
+    if (threads)
+        closedir(threads);
 }
 
 /*
@@ -178,7 +219,7 @@ static int child_main(void *argument)
         fail(request, CS_STEP_SETUP);
 
     umask(022);
-    if (setrlimit(RLIMIT_NOFILE, &original_nofile) < 0 || halve_signal_queue() < 0 || forbid_foreign_limits() < 0)
+    if (setrlimit(RLIMIT_NOFILE, &original_nofile) < 0 || halve_signal_queue() < 0 || forbid_foreign_settings() < 0)
         fail(request, CS_STEP_SETUP);
     if (request->directory && chdir(request->directory) < 0)
         fail(request, CS_STEP_DIRECTORY);
@@ -191,9 +232,10 @@ static int child_main(void *argument)
 }
 
 /*
- * Commands are the kernel's first choice when memory runs out. They inherit it from the executor, which takes the value for
- * a moment: a child cannot set it itself, for until exec its /proc entries belong to root, as those of all that is not
- * dumpable.
+ * Commands are the kernel's first choice when memory runs out, as long as they want to be: each may lower its score to the
+ * executor's again, fill memory that belongs to no process, and so have the executor killed, which ends the sandbox and
+ * nothing else. They inherit the score from the executor, which takes it for a moment: a child cannot set it itself, for
+ * until exec its /proc entries belong to root, as those of all that is not dumpable.
  */
 static void set_oom_score(const char *score)
 {
@@ -216,6 +258,7 @@ int32_t cs_spawn(struct cs_spawn_request *request)
         return -1;
     }
 
+    restore_affinity();
     set_oom_score(command_oom_score);
     uint64_t all = ~0ULL, previous;
     syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &previous, sizeof all);

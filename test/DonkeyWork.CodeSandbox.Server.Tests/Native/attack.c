@@ -1,12 +1,14 @@
 /*
  * attack ROUTE NUMBER: what a command can do to the executor (PID 1) of its sandbox without any right but the same uid.
  * Sends signal NUMBER by every kind of system call, with every field forged that a sender may fill in; or lowers limit
- * NUMBER by prlimit. Ends with 0 whatever the kernel answers: what counts is whether PID 1 is still well.
+ * NUMBER by prlimit; or takes every thread's priority away by way NUMBER. Ends with 0 whatever the kernel answers: what counts is whether PID 1 is still well.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -63,6 +65,37 @@ static void by_owner(int type, int id)
 
 static void by_thread_owner(int thread) { by_owner(F_OWNER_TID, thread); }
 
+/* sched_setattr(2). */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+static void by_scheduling(int thread)
+{
+    enum { OF_PROCESS = 1, OF_USER = 3, IDLE_CLASS = 3 << 13, LOWEST = 19 };
+    struct sched_param none = { 0 };
+    struct attributes attributes = { .size = sizeof attributes, .policy = SCHED_BATCH, .nice = LOWEST };
+    cpu_set_t first;
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    switch (number) {
+    case 0: setpriority(PRIO_PROCESS, thread, LOWEST); break;
+    case 1: setpriority(PRIO_USER, 0, LOWEST); break;
+    case 2: setpriority(PRIO_USER, getuid(), LOWEST); break;
+    case 3: syscall(SYS_ioprio_set, OF_PROCESS, thread, IDLE_CLASS); break;
+    case 4: syscall(SYS_ioprio_set, OF_USER, 0, IDLE_CLASS); break;
+    case 5: sched_setscheduler(thread, SCHED_IDLE, &none); break;
+    case 6: syscall(SYS_sched_setattr, thread, &attributes, 0); break;
+    case 7: sched_setaffinity(thread, sizeof first, &first); break;
+    case 8: setpriority(PRIO_PGRP, TARGET, LOWEST); break;
+    case 9: sched_setparam(thread, &none); break;
+    }
+}
+
 static void each_thread(void (*attack)(int))
 {
     DIR *threads = opendir("/proc/1/task");
@@ -102,6 +135,8 @@ int main(int count, char **arguments)
         } else if (!strcmp(route, "prlimit")) {
             struct rlimit nothing = { 0, 0 };
             syscall(SYS_prlimit64, TARGET, number, &nothing, NULL);
+        } else if (!strcmp(route, "scheduling")) {
+            each_thread(by_scheduling);
         } else {
             return 2;
         }

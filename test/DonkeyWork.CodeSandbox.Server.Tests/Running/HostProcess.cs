@@ -25,6 +25,25 @@ internal sealed record HostProcess(int Pid, string CommandLine, char State)
     public static string Status(int pid, string field) =>
         File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith(field + ":", StringComparison.Ordinal))[(field.Length + 1)..].Trim();
 
+    /// <summary>Of each thread: niceness, policy, I/O class and CPUs (proc_pid_stat(5), fields 19 and 41).</summary>
+    public static IReadOnlyList<string> Scheduling(int pid)
+    {
+        var threads = new List<string>();
+        foreach (var directory in Directory.GetDirectories($"/proc/{pid}/task"))
+        {
+            var stat = File.ReadAllText($"{directory}/stat");
+            var afterName = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            var cpus = File.ReadLines($"{directory}/status").First(line => line.StartsWith("Cpus_allowed:", StringComparison.Ordinal));
+            threads.Add($"nice {afterName[19 - 3]}, policy {afterName[41 - 3]}, {Published.Succeed("ionice", "-p", Path.GetFileName(directory)).Trim()}, {cpus}");
+        }
+
+        return threads;
+    }
+
+    /// <summary>Bytes that a process has written to anything.</summary>
+    public static long BytesWritten(int pid) =>
+        long.Parse(File.ReadLines($"/proc/{pid}/io").First(line => line.StartsWith("wchar:", StringComparison.Ordinal))[6..], null);
+
     private static HostProcess? Read(int pid)
     {
         try
