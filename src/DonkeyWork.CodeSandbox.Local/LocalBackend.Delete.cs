@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Local.Cgroups;
 using DonkeyWork.CodeSandbox.Local.Disks;
 using DonkeyWork.CodeSandbox.Local.Posix;
 using DonkeyWork.CodeSandbox.Sandboxes;
@@ -68,10 +69,28 @@ public sealed partial class LocalBackend
             Directory.Delete(Path.Combine(_state.Runtime, name), recursive: true);
         var directory = _state.Of(name);
         DiskImages.Delete(new SandboxDisk(directory));
-        if (group is not null)
-            groups?.Remove(group);
+        if (group is not null && groups is not null)
+            await RemoveGroupAsync(groups, group);
         if (Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
+    }
+
+    // What the runtime itself had in the group was killed too, and is in it until it has ended.
+    private async Task RemoveGroupAsync(CgroupTree groups, string group)
+    {
+        var begun = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                groups.Remove(group);
+                return;
+            }
+            catch (IOException) when (_time.GetElapsedTime(begun) < KillLimit)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), _time);
+            }
+        }
     }
 
     private async Task<bool> EndsWithinAsync(SafeFileHandle process, TimeSpan time)

@@ -114,19 +114,18 @@ internal sealed class CgroupTree
         }
     }
 
-    /// <summary>Kills everything in a sandbox's group, whatever it is doing; nothing where there is no such group.</summary>
+    /// <summary>
+    /// Kills everything in a sandbox's group, whatever it is doing, and lifts its CPU limit, or what has used up its time
+    /// could not even end (before Linux 6.18); nothing where there is no such group.
+    /// </summary>
     public void Kill(string group)
     {
-        if (_mounts.Version2 is null)
-            return;
-        try
-        {
-            File.WriteAllText(Path.Combine(InVersion2(group), "cgroup.kill"), "1");
-        }
-        catch (Exception gone) when (gone is DirectoryNotFoundException or FileNotFoundException)
-        {
-            // Nothing there to kill, or a kernel before 5.14; the runtime's delete kills too.
-        }
+        if (_mounts.Version2 is not null)
+            WriteIfThere(Path.Combine(InVersion2(group), "cgroup.kill"), "1");
+        if (_mounts.ControllersInVersion2)
+            WriteIfThere(Path.Combine(InVersion2(group), "cpu.max"), "max");
+        else if (_mounts.Version1.TryGetValue("cpu", out var cpu))
+            WriteIfThere(Path.Combine(cpu, group[1..], "cpu.cfs_quota_us"), "-1");
     }
 
     /// <summary>Removes a sandbox's group from every hierarchy.</summary>
@@ -190,6 +189,20 @@ internal sealed class CgroupTree
                     // It has ended.
                 }
             }
+        }
+    }
+
+    // Not there: nothing is in it, or (cgroup.kill) a kernel before 5.14; the runtime's delete kills too.
+    private static void WriteIfThere(string file, string value)
+    {
+        try
+        {
+            // The kernel refuses to make one, as it is asked to where it is missing.
+            if (File.Exists(file))
+                File.WriteAllText(file, value);
+        }
+        catch (Exception gone) when (gone is DirectoryNotFoundException or FileNotFoundException)
+        {
         }
     }
 
