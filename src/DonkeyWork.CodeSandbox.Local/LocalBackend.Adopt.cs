@@ -1,4 +1,4 @@
-using DonkeyWork.CodeSandbox.Local.Oci;
+using System.Globalization;
 using DonkeyWork.CodeSandbox.Local.Posix;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Sandboxes;
@@ -35,7 +35,7 @@ public sealed partial class LocalBackend
         var directory = _state.Of(name);
         if (LocalSandbox.Read(directory) is not { Executor: { } executor, Sandbox: { IsDeleting: false, Phase: SandboxPhase.Running } } record || record.Sandbox.Name != name || record.Sandbox.RuntimeClass != Runtime.Name)
             return;
-        var sandbox = new LocalSandbox(directory, record, _feed);
+        var sandbox = new LocalSandbox(directory, record, _feed, NotKept);
         var isAdopted = false;
         try
         {
@@ -48,11 +48,11 @@ public sealed partial class LocalBackend
                 return;
             _sandboxes[name] = sandbox;
             isAdopted = true;
-            sandbox.Begin();
+            sandbox.Note(record => record);
             sandbox.Life = Task.Run(() => WatchOverAsync(sandbox), CancellationToken.None);
             Adopted(name);
         }
-        catch (Exception gone) when (gone is PosixException || (gone is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception gone) when (gone is IOException || (gone is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // Not there any more, or it does not answer: its remains are removed.
         }
@@ -66,20 +66,36 @@ public sealed partial class LocalBackend
     // A runtime that a killed Manager had started may still be at work, and would make what is about to be removed.
     private async Task RuntimeCommandsLeftAsync()
     {
-        foreach (var pid in Directory.EnumerateDirectories("/proc").Select(path => int.TryParse(Path.GetFileName(path), out var pid) ? pid : 0).Where(pid => pid > 0))
+        var program = Runtime.Program();
+        var userNamespace = new FileInfo("/proc/self/ns/user").LinkTarget;
+        await Task.WhenAll(Directory.EnumerateDirectories("/proc").Where(IsRuntimeCommand).Select(async path =>
         {
             try
             {
-                var arguments = (await File.ReadAllTextAsync($"/proc/{pid}/cmdline")).Split('\0');
-                if (!arguments.Contains(_state.Runtime) || !arguments.Contains("run"))
-                    continue;
-                using var process = Descriptors.Process(pid);
-                if (!await EndsWithinAsync(process, KillLimit))
+                using var process = Descriptors.Process(int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
+                if (!await EndsWithinAsync(process, KillLimit) && IsRuntimeCommand(path))
                     Descriptors.Kill(process);
+            }
+            catch (PosixException)
+            {
+                // It has ended.
+            }
+        }));
+
+        // Everybody can give a process such arguments, and a sandbox its whole view: the kernel's word on program and namespace counts.
+        bool IsRuntimeCommand(string path)
+        {
+            try
+            {
+                return char.IsAsciiDigit(Path.GetFileName(path)[0])
+                    && File.ReadAllText(Path.Combine(path, "cmdline")).Split('\0') is var arguments
+                    && arguments.Contains(_state.Runtime) && arguments.Contains("run")
+                    && new FileInfo(Path.Combine(path, "exe")).LinkTarget == program
+                    && new FileInfo(Path.Combine(path, "ns", "user")).LinkTarget == userNamespace;
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {
-                // It has ended, or is somebody else's.
+                return false;
             }
         }
     }

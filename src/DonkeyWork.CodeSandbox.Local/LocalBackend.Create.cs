@@ -26,6 +26,7 @@ public sealed partial class LocalBackend
             if (_isStopping)
                 throw new BackendUnavailableException("The Local backend is stopping.");
             var directory = _state.Of(spec.Name);
+            RefuseOnFullDisk();
             // There may be a directory without a sandbox, where remains could not be removed.
             if (_sandboxes.ContainsKey(spec.Name) || Directory.Exists(directory))
                 throw new SandboxExistsException(spec.Name);
@@ -34,11 +35,11 @@ public sealed partial class LocalBackend
             {
                 // runc opens what it mounts as root; gVisor's file server comes this way as the sandbox's user.
                 Directories.Make(directory, StateDirectory.Passable);
-                sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed);
+                sandbox = new LocalSandbox(directory, FirstRecord(spec, host), _feed, NotKept);
                 lock (sandbox.Steps)
                 {
                     _sandboxes[spec.Name] = sandbox;
-                    var accepted = sandbox.Begin();
+                    var accepted = sandbox.Change(record => record)!;
                     sandbox.Life = Task.Run(() => LiveAsync(sandbox, spec), CancellationToken.None);
                     return Task.FromResult(accepted);
                 }
@@ -47,10 +48,20 @@ public sealed partial class LocalBackend
             {
                 _sandboxes.TryRemove(spec.Name, out _);
                 sandbox?.Dispose();
-                Directory.Delete(directory, recursive: true);
+                if (Directory.Exists(directory))
+                    Directory.Delete(directory, recursive: true);
                 throw new BackendUnavailableException($"The sandbox cannot be recorded: {failure.Message}", failure);
             }
         }
+    }
+
+    // A start that runs out of it half-way fails in words that help nobody, and records of changes need some too.
+    private void RefuseOnFullDisk()
+    {
+        const long ReserveMi = 64;
+        var free = new DriveInfo(_state.Root).AvailableFreeSpace >> 20;
+        if (free < ReserveMi)
+            throw new BackendUnavailableException($"The file system of {_state.Root} has {free} MiB left, and a sandbox needs {ReserveMi}: delete sandboxes, or make room there.");
     }
 
     private SandboxRecord FirstRecord(SandboxSpec spec, Host.LocalHost host) => new()
@@ -178,6 +189,7 @@ public sealed partial class LocalBackend
                 ExecutorArguments = arguments,
                 SharesSocketDirectory = runtime.IsGVisor,
                 OpenFiles = host.OpenFiles,
+                PendingSignals = host.PendingSignals,
             });
             AtomicFile.Write(Path.Combine(_state.Of(spec.Name), "config.json"), configuration);
             sandbox.Printed = Descriptors.InMemory(spec.Name);

@@ -2,6 +2,7 @@ using DonkeyWork.CodeSandbox.Local.Cgroups;
 using DonkeyWork.CodeSandbox.Local.Disks;
 using DonkeyWork.CodeSandbox.Local.Posix;
 using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Local;
@@ -9,17 +10,21 @@ namespace DonkeyWork.CodeSandbox.Local;
 public sealed partial class LocalBackend
 {
     private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    // Null where the condition is not met; otherwise the removal, which runs by itself and is started again if it has failed.
+    // Null where the condition is not met; otherwise the removal, which goes on by itself until it has succeeded.
     private Task? AcceptRemoval(LocalSandbox sandbox, Func<Sandbox, bool> condition)
     {
         lock (sandbox.Steps)
         {
             if (!condition(sandbox.State))
                 return null;
-            if (sandbox.Removal is { IsFaulted: false } removal)
+            if (sandbox.Removal is { } removal)
                 return removal;
-            if (!sandbox.State.IsDeleting && sandbox.Change(record => condition(record.Sandbox)
+            if (_isDisposed)
+                throw new BackendUnavailableException("The Local backend is stopping.");
+            if (sandbox.Note(record => condition(record.Sandbox)
                 ? record with { Sandbox = record.Sandbox with { IsDeleting = true, IsReady = false } }
                 : null) is null)
             {
@@ -33,16 +38,22 @@ public sealed partial class LocalBackend
     private async Task RemoveAsync(LocalSandbox sandbox)
     {
         var name = sandbox.State.Name;
-        try
+        await sandbox.Ending.CancelAsync();
+        // However it went.
+        await sandbox.Life.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        for (var pause = FirstPause; ; pause = pause < LongestPause / 2 ? pause * 2 : LongestPause)
         {
-            await sandbox.Ending.CancelAsync();
-            await sandbox.Life;
-            await RemoveRemainsAsync(name, sandbox.Process, sandbox.Record.Group);
-        }
-        catch (Exception failure)
-        {
-            NotRemoved(failure, name);
-            throw;
+            try
+            {
+                await RemoveRemainsAsync(name, sandbox.Process, sandbox.Record.Group);
+                break;
+            }
+            catch (Exception failure)
+            {
+                NotRemoved(failure, name, pause);
+            }
+
+            await Task.Delay(pause, _time, _givesUp.Token);
         }
 
         _sandboxes.TryRemove(new(name, sandbox));

@@ -79,7 +79,7 @@ public sealed partial class LocalBackend
 
     private void Finish(LocalSandbox sandbox, SandboxPhase phase, string reason)
     {
-        if (sandbox.Change(record => record.Sandbox.IsDeleting ? null : record with
+        if (sandbox.Note(record => record.Sandbox.IsDeleting ? null : record with
         {
             Sandbox = record.Sandbox with { Phase = phase, IsReady = false, Message = reason },
         }) is not null)

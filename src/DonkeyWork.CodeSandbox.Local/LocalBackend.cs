@@ -30,10 +30,11 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     // More starts at once than this only make each of them slower.
     private readonly SemaphoreSlim _starts = new(2 * Environment.ProcessorCount);
     private readonly Lock _creates = new();
+    private readonly CancellationTokenSource _givesUp = new();
     private LocalHost? _host;
     private OciRuntime? _runtime;
     private bool _isStopping;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     /// <summary>A backend over one state directory; <see cref="StartAsync"/> has to come before anything else.</summary>
     public LocalBackend(LocalOptions options, StateDirectory state, TimeProvider time, ILogger<LocalBackend> log)
@@ -79,7 +80,20 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     /// <inheritdoc/>
     public Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken)
     {
-        var changed = Find(seen)?.Change(record => record.Sandbox.Version != seen.Version || record.Sandbox.IsDeleting
+        // A last activity that is lost makes a sandbox look older than it is; everything else is a promise.
+        var isPromise = change is not { PoolStatus: null, Owner: null, AllocatedAt: null, Labels: null };
+        var sandbox = Find(seen);
+        try
+        {
+            var changed = isPromise ? sandbox?.Change(Changed) : sandbox?.Note(Changed);
+            return changed is null ? throw new SandboxConflictException(seen.Name) : Task.FromResult(changed);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new BackendUnavailableException($"The change cannot be recorded: {failure.Message}", failure);
+        }
+
+        SandboxRecord? Changed(SandboxRecord record) => record.Sandbox.Version != seen.Version || record.Sandbox.IsDeleting
             ? null
             : record with
             {
@@ -93,8 +107,7 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
                         ? record.Sandbox.Labels.Concat(labels).GroupBy(label => label.Key).ToDictionary(group => group.Key, group => group.Last().Value)
                         : record.Sandbox.Labels,
                 },
-            });
-        return changed is null ? throw new SandboxConflictException(seen.Name) : Task.FromResult(changed);
+            };
     }
 
     /// <inheritdoc/>
@@ -121,16 +134,23 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
         _isDisposed = true;
         lock (_creates)
             _isStopping = true;
+        await _givesUp.CancelAsync();
         foreach (var sandbox in _sandboxes.Values)
         {
-            await sandbox.Ending.CancelAsync();
+            Task? removal;
+            lock (sandbox.Steps)
+                removal = sandbox.Removal;
+            // A removal does that itself, and may be through with the sandbox by now.
+            if (removal is null)
+                await sandbox.Ending.CancelAsync();
             // A removal that failed has been logged.
-            await Task.WhenAll(sandbox.Life, sandbox.Removal ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(sandbox.Life, removal ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             sandbox.Dispose();
         }
 
         _exits.Dispose();
         _starts.Dispose();
+        _givesUp.Dispose();
     }
 
     private LocalSandbox? Find(Sandbox seen) =>
@@ -151,8 +171,11 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is removed")]
     private partial void Removed(string name);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {Name} could not be removed; deleting it again tries again")]
-    private partial void NotRemoved(Exception exception, string name);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {Name} could not be removed; that is tried again in {Pause}")]
+    private partial void NotRemoved(Exception exception, string name, TimeSpan pause);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A change of sandbox {Name} could not be recorded; it holds until the Manager ends")]
+    private partial void NotKept(Exception exception, string name);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} was found and is adopted")]
     private partial void Adopted(string name);

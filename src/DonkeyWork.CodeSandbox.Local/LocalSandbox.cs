@@ -16,15 +16,18 @@ internal sealed class LocalSandbox : IDisposable
     private readonly Lock _gate = new();
     private readonly string _file;
     private readonly SandboxFeed _feed;
+    private readonly Action<Exception, string> _notKept;
     private SandboxRecord _record;
 
     /// <param name="directory">The sandbox's own, which exists.</param>
     /// <param name="record">Its state.</param>
     /// <param name="feed">Is told of every change.</param>
-    public LocalSandbox(string directory, SandboxRecord record, SandboxFeed feed)
+    /// <param name="notKept">Is told why a change of <see cref="Note"/> is not on the disk, and of which sandbox.</param>
+    public LocalSandbox(string directory, SandboxRecord record, SandboxFeed feed, Action<Exception, string> notKept)
     {
         _file = FileIn(directory);
         _feed = feed;
+        _notKept = notKept;
         _record = record;
         Connection = new ExecutorConnection(directory);
         SocketDirectory = directory;
@@ -69,17 +72,33 @@ internal sealed class LocalSandbox : IDisposable
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(FileIn(directory)), StateJsonContext.Default.SandboxRecord);
         }
-        catch (Exception unusable) when (unusable is IOException or JsonException)
+        catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException or JsonException)
         {
             return null;
         }
     }
 
-    /// <summary>Keeps and tells the first state.</summary>
-    public Sandbox Begin() => Change(record => record)!;
-
     /// <summary>Applies a change, or refuses it by throwing or by returning <see langword="null"/>; nobody sees a half-made one.</summary>
-    public Sandbox? Change(Func<SandboxRecord, SandboxRecord?> change)
+    /// <exception cref="IOException">It cannot be kept, and is not made.</exception>
+    public Sandbox? Change(Func<SandboxRecord, SandboxRecord?> change) => Change(change, Keep);
+
+    /// <summary>Applies a change that the next Manager would find out by itself, or can do without: on a full disk it holds in this process alone.</summary>
+    public Sandbox? Note(Func<SandboxRecord, SandboxRecord?> change) => Change(change, record =>
+    {
+        try
+        {
+            Keep(record);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            _notKept(failure, record.Sandbox.Name);
+        }
+    });
+
+    private void Keep(SandboxRecord record) =>
+        AtomicFile.Write(_file, JsonSerializer.SerializeToUtf8Bytes(record, StateJsonContext.Default.SandboxRecord));
+
+    private Sandbox? Change(Func<SandboxRecord, SandboxRecord?> change, Action<SandboxRecord> keep)
     {
         lock (_gate)
         {
@@ -87,7 +106,7 @@ internal sealed class LocalSandbox : IDisposable
                 return null;
             var version = ulong.Parse(_record.Sandbox.Version, CultureInfo.InvariantCulture) + 1;
             changed = changed with { Sandbox = changed.Sandbox with { Version = version.ToString(CultureInfo.InvariantCulture) } };
-            AtomicFile.Write(_file, JsonSerializer.SerializeToUtf8Bytes(changed, StateJsonContext.Default.SandboxRecord));
+            keep(changed);
             Volatile.Write(ref _record, changed);
             _feed.Changed(changed.Sandbox);
             return changed.Sandbox;

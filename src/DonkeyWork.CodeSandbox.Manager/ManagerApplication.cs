@@ -58,8 +58,12 @@ internal static class ManagerApplication
     /// <summary>The configuration as <see cref="Build"/> reads it.</summary>
     public static IConfiguration ReadConfiguration(string[] args) => CreateBuilder(args).Configuration;
 
-    private static WebApplicationBuilder CreateBuilder(string[] args) =>
-        WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    // Settings are read once: watching their files would take inotify instances, of which a user's processes share a few.
+    private static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateSlimBuilder(new WebApplicationOptions
+    {
+        Args = [.. args, "--hostBuilder:reloadConfigOnChange=false"],
+        ContentRootPath = AppContext.BaseDirectory,
+    });
 
     /// <summary>Tells who finds the state directory taken where to ask instead.</summary>
     private static void Announce(WebApplication app)

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Local.State;
+using DonkeyWork.CodeSandbox.Testing.Backends;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DonkeyWork.CodeSandbox.Local.Tests;
@@ -80,7 +81,8 @@ public sealed class LocalMachine : IAsyncLifetime, IAsyncDisposable
             return;
         try
         {
-            await Backend.StopAsync(CancellationToken.None);
+            using var limit = new CancellationTokenSource(BackendActions.Patience);
+            await Backend.StopAsync(limit.Token);
         }
         finally
         {

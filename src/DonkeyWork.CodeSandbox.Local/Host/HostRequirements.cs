@@ -49,7 +49,8 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
             HandsOverGroups = _isRoot && options.RuntimeName == "runc",
             Disks = disks,
             OwnIds = ids,
-            OpenFiles = Math.Min(ResourceLimits.OpenFiles(), 65_536),
+            OpenFiles = ResourceLimits.OpenFiles(atMost: 4096),
+            PendingSignals = ResourceLimits.PendingSignals(atMost: 1024),
             Notes = _notes,
         };
     }

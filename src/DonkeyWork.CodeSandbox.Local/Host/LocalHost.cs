@@ -31,6 +31,9 @@ internal sealed record LocalHost
     /// <summary>Open files per process, at most.</summary>
     public required ulong OpenFiles { get; init; }
 
+    /// <summary>Queued signals per sandbox, at most.</summary>
+    public required ulong PendingSignals { get; init; }
+
     /// <summary>What an operator should know: nothing that is missing, but what is weaker than it could be.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 }

@@ -35,6 +35,9 @@ internal sealed record OciSpecInput
 
     /// <summary>Open files per process, at most; the host's own limit bounds it.</summary>
     public required ulong OpenFiles { get; init; }
+
+    /// <summary>Queued signals of all processes together, at most; the host's own limit bounds it.</summary>
+    public required ulong PendingSignals { get; init; }
 }
 
 /// <summary>Writes the configuration that an OCI runtime starts a sandbox from.</summary>
@@ -67,7 +70,14 @@ internal static class OciSpecFactory
             Cwd = RootFileSystem.Home,
             Args = [$"{RootFileSystem.Executor}/{HostRequirements.ExecutorName}", .. input.ExecutorArguments],
             Env = Environment(input.Spec),
-            Rlimits = [new("RLIMIT_NOFILE", input.OpenFiles, input.OpenFiles), new("RLIMIT_CORE", 0, 0)],
+            // What the kernel counts per user, it counts for the user who made the namespace too: each of these is a share of the host's.
+            Rlimits =
+            [
+                new("RLIMIT_NOFILE", input.OpenFiles, Math.Min(input.OpenFiles, 1024)),
+                new("RLIMIT_SIGPENDING", input.PendingSignals, input.PendingSignals),
+                new("RLIMIT_MSGQUEUE", 0, 0),
+                new("RLIMIT_CORE", 0, 0),
+            ],
             OomScoreAdj = 100,
         },
         Mounts = [.. Mounts(input)],
@@ -120,7 +130,7 @@ internal static class OciSpecFactory
     {
         yield return new("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]);
         yield return new("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=64k"]);
-        yield return new("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]);
+        yield return new("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "max=64"]);
         yield return new("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", "size=64m"]);
         yield return new("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]);
         if (!input.IsImage)

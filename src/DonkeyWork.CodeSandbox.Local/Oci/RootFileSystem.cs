@@ -1,3 +1,5 @@
+using System.Text;
+using DonkeyWork.CodeSandbox.Local.Posix;
 using DonkeyWork.CodeSandbox.Local.State;
 
 namespace DonkeyWork.CodeSandbox.Local.Oci;
@@ -104,9 +106,19 @@ internal static class RootFileSystem
 
     private static void WriteOnce(string path, string content)
     {
-        if (!File.Exists(path) || File.ReadAllText(path) != content)
-            File.WriteAllText(path, content);
+        var bytes = Encoding.UTF8.GetBytes(content);
+        // Only where it differs: the new file is another one, and what sandboxes have mounted on the old would go with it.
+        if (!File.Exists(path) || !Holds(path, bytes))
+            AtomicFile.Write(path, bytes);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+    }
+
+    // Not by .NET's own open, which fails where somebody holds a lock (flock(2)), as every sandbox can on what it reads.
+    private static bool Holds(string path, byte[] content)
+    {
+        using var file = Descriptors.Reader(path);
+        var held = new byte[content.Length];
+        return RandomAccess.GetLength(file) == held.Length && RandomAccess.Read(file, held, 0) == held.Length && held.AsSpan().SequenceEqual(content);
     }
 
     private static void Link(string path, string target)

@@ -24,17 +24,24 @@ internal static class SeccompProfile
     /// <summary>PER_LINUX, PER_LINUX32, UNAME26 of both, ADDR_NO_RANDOMIZE, and the question what it is.</summary>
     private static readonly ulong[] Personalities = [0x0, 0x8, 0x2_0000, 0x2_0008, 0x4_0000, 0xffff_ffff];
 
-    /// <summary>The C library and others try these and fall back where the kernel does not have them; "not permitted" would be an error to them.</summary>
+    /// <summary>
+    /// The C library and others try these and fall back where the kernel does not have them; "not permitted" would be an
+    /// error to them. The numbers of inotify instances and of AIO's places are the host's: one sandbox could take them
+    /// all. Watches would also tell what the host does below <c>/usr</c>.
+    /// </summary>
     private static readonly string[] Missing =
-        ["clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "memfd_secret"];
+    [
+        "clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "memfd_secret",
+        "inotify_init", "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "fanotify_init", "fanotify_mark",
+        "io_setup", "io_submit", "io_cancel", "io_getevents", "io_pgetevents", "io_destroy",
+    ];
 
     private static readonly string[] Files =
     [
         "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",
         "faccessat", "faccessat2", "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat", "fchmodat2", "fchown",
         "fchownat", "fcntl", "fdatasync", "fgetxattr", "flistxattr", "flock", "fremovexattr", "fsetxattr", "fstat",
-        "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents", "getdents64", "getxattr", "inotify_add_watch",
-        "inotify_init", "inotify_init1", "inotify_rm_watch", "ioctl", "lchown", "lgetxattr", "link", "linkat",
+        "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents", "getdents64", "getxattr", "ioctl", "lchown", "lgetxattr", "link", "linkat",
         "listxattr", "llistxattr", "lremovexattr", "lseek", "lsetxattr", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
         "newfstatat", "open", "openat", "openat2", "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2",
         "read", "readahead", "readlink", "readlinkat", "readv", "removexattr", "rename", "renameat", "renameat2",
@@ -79,8 +86,7 @@ internal static class SeccompProfile
     [
         "accept", "accept4", "bind", "connect", "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait",
         "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "futex", "futex_requeue", "futex_wait", "futex_waitv",
-        "futex_wake", "getpeername", "getrandom", "getsockname", "getsockopt", "io_cancel", "io_destroy", "io_getevents",
-        "io_pgetevents", "io_setup", "io_submit", "listen", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive",
+        "futex_wake", "getpeername", "getrandom", "getsockname", "getsockopt", "listen", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive",
         "mq_timedsend", "mq_unlink", "msgctl", "msgget", "msgrcv", "msgsnd", "pipe", "pipe2", "poll", "ppoll",
         "pselect6", "recvfrom", "recvmmsg", "recvmsg", "select", "semctl", "semget", "semop", "semtimedop", "sendmmsg",
         "sendmsg", "sendto", "setsockopt", "shmat", "shmctl", "shmdt", "shmget", "shutdown", "socketpair",

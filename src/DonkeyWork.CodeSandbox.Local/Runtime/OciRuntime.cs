@@ -21,6 +21,13 @@ internal sealed partial class OciRuntime(string path, StateDirectory state, Runt
     /// <summary>gVisor: a kernel of its own, which takes no descriptors of the host.</summary>
     public bool IsGVisor => Name == "runsc";
 
+    /// <summary>The program as <c>/proc/PID/exe</c> of its processes names it.</summary>
+    public string? Program()
+    {
+        using var program = Descriptors.Reader(path);
+        return new FileInfo(Descriptors.PathOf(program)).LinkTarget;
+    }
+
     /// <summary>Starts a container and returns its first process' number.</summary>
     /// <param name="sandbox">Its name; its configuration is in its directory.</param>
     /// <param name="descriptors">For the container, from 3 up.</param>
@@ -53,12 +60,10 @@ internal sealed partial class OciRuntime(string path, StateDirectory state, Runt
     /// <summary>Containers that the runtime still knows.</summary>
     public IEnumerable<string> Existing() => Directory.EnumerateDirectories(state.Runtime).Select(path => Path.GetFileName(path));
 
+    // Newer versions of gVisor have systrap; the older ptrace works everywhere.
     private IEnumerable<string> Globals() => IsGVisor
-        ? ["--root", state.Runtime, "--network=none", "--host-uds=create", $"--platform={Platform()}"]
+        ? ["--root", state.Runtime, "--network=none", "--host-uds=create", "--platform=ptrace"]
         : ["--root", state.Runtime];
-
-    // Newer versions call it systrap; the older ptrace works everywhere.
-    private static string Platform() => "ptrace";
 
     // The last error of runc's log lines (time="…" level=error msg="…"), or whatever there is.
     private string Said(string text, int exitCode)

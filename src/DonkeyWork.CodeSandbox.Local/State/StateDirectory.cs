@@ -84,7 +84,14 @@ public sealed class StateDirectory : IDisposable
     {
         File.SetUnixFileMode(_lock, Private);
         RandomAccess.SetLength(_lock, 0);
-        RandomAccess.Write(_lock, System.Text.Encoding.UTF8.GetBytes($"{Environment.ProcessId}\n{url}\n"), 0);
+        try
+        {
+            RandomAccess.Write(_lock, System.Text.Encoding.UTF8.GetBytes($"{Environment.ProcessId}\n{url}\n"), 0);
+        }
+        catch (IOException)
+        {
+            // A full disk: it is held all the same.
+        }
     }
 
     /// <summary>The Manager's secret: 32 bytes of randomness, made once, readable by its user alone.</summary>
