@@ -21,7 +21,7 @@ public class SandboxException(string code, string message, Exception? inner = nu
 
     /// <summary>As many sandboxes exist, or are being created, as there may be.</summary>
     public static SandboxException LimitReached(int limit) =>
-        new(ErrorCodes.LimitReached, $"The limit of {limit} sandboxes is reached; delete one first.") { RetryAfter = TimeSpan.FromSeconds(5) };
+        new(ErrorCodes.LimitReached, $"The limit of {limit} {(limit == 1 ? "sandbox" : "sandboxes")} is reached; delete one first.") { RetryAfter = TimeSpan.FromSeconds(5) };
 
     /// <summary>The sandbox exists and its executor does not answer.</summary>
     public static SandboxException ExecutorUnreachable(string name, Exception? inner = null) =>

@@ -1,4 +1,7 @@
+using System.Net;
+using System.Text;
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Manager.Tests;
 
@@ -13,15 +16,15 @@ public sealed class ApiDocumentTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _manager = await TestManager.StartAsync();
-        _served = await _manager.Http.GetStringAsync("/openapi/v1.json") + "\n";
+        _served = await _manager.Http.GetStringAsync("/openapi/v1.json");
         if (Environment.GetEnvironmentVariable("UPDATE_OPENAPI") == "1") await File.WriteAllTextAsync(Kept, _served);
     }
 
     public async Task DisposeAsync() => await _manager.DisposeAsync();
 
     [Fact]
-    public async Task What_is_served_is_what_the_repository_has() =>
-        (await File.ReadAllTextAsync(Kept)).ShouldBe(_served, "docs/openapi.json is not what the Manager serves: run build/update-openapi.sh and look at the difference.");
+    public async Task What_is_served_is_what_the_repository_has_byte_for_byte() =>
+        Encoding.UTF8.GetString(await File.ReadAllBytesAsync(Kept)).ShouldBe(_served, "docs/openapi.json is not what the Manager serves: run build/update-openapi.sh and look at the difference.");
 
     [Theory]
     [InlineData("/api/kata", "post", "400 401 403 413 415 429 500 503", "text/event-stream")]
@@ -34,7 +37,7 @@ public sealed class ApiDocumentTests : IAsyncLifetime
     [InlineData("/livez", "get", "", "text/plain")]
     public void A_route_says_what_it_is_what_it_answers_and_how_it_fails(string path, string method, string problems, string type)
     {
-        var operation = JsonDocument.Parse(_served).RootElement.GetProperty("paths").GetProperty(path).GetProperty(method);
+        var operation = Operation(path, method);
 
         operation.GetProperty("summary").GetString().ShouldNotBeNullOrEmpty();
         operation.GetProperty("operationId").GetString().ShouldNotBeNullOrEmpty();
@@ -67,6 +70,65 @@ public sealed class ApiDocumentTests : IAsyncLifetime
     public void The_key_is_described_in_both_forms() =>
         JsonDocument.Parse(_served).RootElement.GetProperty("components").GetProperty("securitySchemes").EnumerateObject()
             .Select(scheme => scheme.Name).ShouldBe(["ApiKey", "Bearer"]);
+
+    [Theory]
+    [InlineData("/livez")]
+    [InlineData("/healthz")]
+    public void What_watches_the_process_needs_no_key(string path) =>
+        Operation(path, "get").GetProperty("security").GetArrayLength().ShouldBe(0);
+
+    [Fact]
+    public async Task The_example_of_a_create_is_accepted()
+    {
+        using var response = await _manager.Http.PostAsync("/api/kata", Json.Body(ExampleOf(Operation("/api/kata", "post").GetProperty("requestBody"))));
+        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public void The_example_of_an_execute_is_a_command() =>
+        JsonSerializer.Deserialize(ExampleOf(Operation("/api/kata/{id}/execute", "post").GetProperty("requestBody")), ContractsJsonContext.Default.ExecuteRequest)
+            .ShouldBe(new ExecuteRequest { Command = "echo hello", TimeoutSeconds = 60 });
+
+    [Fact]
+    public void Each_stream_has_an_example_of_an_event()
+    {
+        JsonSerializer.Deserialize(ExampleOf(Operation("/api/kata", "post").GetProperty("responses").GetProperty("200")), ContractsJsonContext.Default.CreationEvent)
+            .ShouldBeOfType<SandboxCreated>();
+        JsonSerializer.Deserialize(ExampleOf(Operation("/api/kata/{id}/execute", "post").GetProperty("responses").GetProperty("200")), ContractsJsonContext.Default.ExecutionEvent)
+            .ShouldBeOfType<OutputEvent>();
+    }
+
+    [Fact]
+    public void A_command_is_required_and_its_time_has_bounds()
+    {
+        var schema = Schema("ExecuteRequest");
+        schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()).ShouldBe(["command"]);
+        schema.GetProperty("properties").GetProperty("command").GetProperty("type").GetString().ShouldBe("string");
+        var timeout = schema.GetProperty("properties").GetProperty("timeoutSeconds");
+        string[] bounds = ["default", "minimum", "maximum"];
+        bounds.Select(bound => timeout.GetProperty(bound).GetInt32()).ShouldBe([300, 1, 86_400]);
+    }
+
+    [Fact]
+    public void A_problem_says_what_it_always_has_and_which_codes_there_are()
+    {
+        var schema = Schema("Problem");
+        schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()).ShouldBe(["code", "status", "title", "detail"], ignoreOrder: true);
+        var code = schema.GetProperty("properties").GetProperty("code");
+        code.GetProperty("type").GetString().ShouldBe("string");
+        var codes = code.GetProperty("enum").EnumerateArray().Select(value => value.GetString()).ToList();
+        codes.ShouldBeUnique();
+        foreach (var one in (string[])["invalid_request", "sandbox_not_found", "limit_reached", "stopping"]) codes.ShouldContain(one);
+    }
+
+    private static string ExampleOf(JsonElement described) =>
+        described.GetProperty("content").EnumerateObject().Single().Value.GetProperty("example").GetRawText();
+
+    private JsonElement Operation(string path, string method) =>
+        JsonDocument.Parse(_served).RootElement.GetProperty("paths").GetProperty(path).GetProperty(method);
+
+    private JsonElement Schema(string name) =>
+        JsonDocument.Parse(_served).RootElement.GetProperty("components").GetProperty("schemas").GetProperty(name);
 
     private static string RepositoryRoot()
     {

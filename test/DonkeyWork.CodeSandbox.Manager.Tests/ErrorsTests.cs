@@ -52,6 +52,40 @@ public sealed class ErrorsTests : IAsyncLifetime
         _manager.Backend.Specs.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("""[]""", "body", "Must be an object.")]
+    [InlineData("""{"waitForReady":"yes"}""", "waitForReady", "Must be true or false.")]
+    [InlineData("""{"labels":[]}""", "labels", "Must be an object of strings.")]
+    [InlineData("""{"labels":{"a.b/c":1}}""", "labels.a.b/c", "Must be a string, and valid Unicode.")]
+    [InlineData("""{"labels":{"it's.b":1}}""", "labels.it's.b", "Must be a string, and valid Unicode.")]
+    [InlineData("""{"command":"ls"}""", "command", "Must be an array of strings.")]
+    [InlineData("""{"command":["ls",1]}""", "command[1]", "Must be a string, and valid Unicode.")]
+    [InlineData("""{"resources":7}""", "resources", "Must be an object.")]
+    [InlineData("""{"resources":{"LIMITS":{"memoryMi":"512"}}}""", "resources.LIMITS.memoryMi", "Must be a whole number of at most 2147483647.")]
+    public async Task A_field_of_the_wrong_type_says_what_it_must_be(string body, string field, string expected)
+    {
+        using var response = await _manager.Http.PostAsync("/api/kata", Json.Body(body));
+
+        var problem = await response.ShouldBeProblemAsync(HttpStatusCode.BadRequest, "invalid_request");
+        var error = problem.GetProperty("errors").EnumerateObject().ShouldHaveSingleItem();
+        error.Name.ShouldBe(field);
+        error.Value.EnumerateArray().Select(text => text.GetString()).ShouldBe([expected]);
+    }
+
+    [Fact]
+    public async Task Quotes_in_a_problem_stay_quotes()
+    {
+        using var response = await _manager.Http.PostAsync("/api/kata", Json.Body("""{"labels":{"a b":"x"}}"""));
+        (await response.Content.ReadAsStringAsync()).ShouldContain("'-', '_' and '.'");
+    }
+
+    [Fact]
+    public async Task Who_comes_to_the_root_is_shown_the_reference()
+    {
+        using var response = await _manager.Http.GetAsync("/");
+        (await response.ShouldBeProblemAsync(HttpStatusCode.NotFound, "not_found")).GetProperty("detail").GetString()!.ShouldContain("/scalar/v1");
+    }
+
     [Fact]
     public async Task Every_wrong_field_is_named_at_once()
     {
@@ -77,7 +111,8 @@ public sealed class ErrorsTests : IAsyncLifetime
 
         using var response = await _manager.Http.SendAsync(request);
 
-        await response.ShouldBeProblemAsync(HttpStatusCode.RequestEntityTooLarge, "body_too_large");
+        var problem = await response.ShouldBeProblemAsync(HttpStatusCode.RequestEntityTooLarge, "body_too_large");
+        problem.GetProperty("detail").GetString()!.ShouldContain("1048576 bytes");
         _manager.Backend.Specs.Count.ShouldBe(1);
         _manager.Executor.HasCall.ShouldBeFalse();
     }
@@ -124,7 +159,7 @@ public sealed class ErrorsTests : IAsyncLifetime
     [InlineData("PUT", "/api/kata", "DELETE, GET, POST")]
     [InlineData("PATCH", "/api/kata/kata-sandbox-00000000", "DELETE, GET")]
     [InlineData("GET", "/api/kata/kata-sandbox-00000000/execute", "POST")]
-    [InlineData("POST", "/healthz", "GET")]
+    [InlineData("POST", "/healthz", "GET, HEAD")]
     public async Task A_method_that_a_route_does_not_take_is_405_and_it_is_said_which_it_takes(string method, string path, string allow)
     {
         using var response = await _manager.Http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));

@@ -63,6 +63,27 @@ public sealed class SandboxRoutesTests : IAsyncLifetime
         (await _manager.Http.GetStringAsync("/api/kata")).ShouldBe("[]");
     }
 
+    [Theory]
+    [InlineData("GET", "/api/kata", "no-store")]
+    [InlineData("DELETE", "/API/kata", "no-store")]
+    [InlineData("GET", "/api/kata/kata-sandbox-00000000", "no-store")]
+    [InlineData("POST", "/api/kata", "no-cache")]
+    public async Task Nobody_keeps_an_answer_of_the_API(string method, string path, string expected)
+    {
+        using var response = await _manager.Http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+        response.Headers.CacheControl!.ToString().ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData("/healthz")]
+    [InlineData("/livez")]
+    public async Task Health_can_be_asked_for_without_a_body(string path)
+    {
+        var answer = await RawHttp.AskAsync(_manager.Url, $"HEAD {path} HTTP/1.1", "Host: localhost");
+        RawHttp.StatusOf(answer).ShouldBe(200);
+        answer.ShouldEndWith("\r\n\r\n");
+    }
+
     [Fact]
     public async Task Delete_all_names_what_it_deleted()
     {

@@ -24,6 +24,8 @@ public sealed class ScalarTests : IAsyncLifetime
         policy.ShouldNotContain("http");
         policy.ShouldNotContain("*");
         response.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+        // Else browsers ask for /favicon.ico.
+        page.ShouldContain("<link rel=\"icon\" href=\"data:,\">");
         Regex.IsMatch(page, "(src|href)=\"(https?:)?//").ShouldBeFalse();
         foreach (Match script in Regex.Matches(page, "src=\"([^\"]+)\""))
         {

@@ -19,7 +19,7 @@ internal sealed class BodyLimit(RequestDelegate next)
         return next(context);
     }
 
-    private static BadHttpRequestException TooLarge() => new($"A body of at most {MaxBytes} bytes is taken.", StatusCodes.Status413PayloadTooLarge);
+    private static BadHttpRequestException TooLarge() => new("The body is too large.", StatusCodes.Status413PayloadTooLarge);
 
     /// <summary>A chunked body tells its length only as it comes.</summary>
     private sealed class CountingStream(Stream body) : Stream

@@ -49,11 +49,15 @@ internal static class JsonBody
             // The framework's messages name .NET types.
             throw e.InnerException is JsonException
                 ? Invalid("body", $"Is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine}.")
-                : Invalid(FieldOf(e.Path), "Is of the wrong type or out of range.");
+                : WrongType(e.Path, type);
         }
     }
 
-    private static string FieldOf(string? path) => path is null or "$" ? "body" : path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path[1..];
+    private static InvalidSandboxException WrongType(string? path, JsonTypeInfo type)
+    {
+        var (field, expected) = JsonField.At(path, type);
+        return Invalid(field, expected);
+    }
 
     private static InvalidSandboxException Invalid(string field, string error) => new(new Dictionary<string, string[]> { [field] = [error] });
 }

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Manager.Reference;
 
 namespace DonkeyWork.CodeSandbox.Manager.Kata;
 
@@ -18,6 +19,7 @@ internal static class KataRoutes
                 + "A caller that goes away leaves the sandbox alive; one that fails or times out is deleted.")
             .Accepts<CreateSandboxRequest>(isOptional: true, Json)
             .Produces<CreationEvent>(200, EventStream.MediaType)
+            .WithExamples(ApiExamples.Create, ApiExamples.Created)
             .WithErrors(400, 413, 415, 429, 503);
 
         kata.MapGet("", SandboxEndpoints.ListAsync)
@@ -53,6 +55,7 @@ internal static class KataRoutes
             .WithTags("Executions")
             .Accepts<ExecuteRequest>(Json)
             .Produces<ExecutionEvent>(200, EventStream.MediaType)
+            .WithExamples(ApiExamples.Execute, ApiExamples.Output)
             .WithErrors(400, 404, 409, 413, 415, 422, 502, 503);
     }
 

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Manager.Kata;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 
@@ -22,9 +23,9 @@ internal static class ProblemMapping
         var (code, detail) = status switch
         {
             401 => (ErrorCodes.Unauthorized, "The key is missing or wrong."),
-            404 => (ErrorCodes.NotFound, "There is no such route."),
+            404 => (ErrorCodes.NotFound, "There is no such route; /scalar/v1 shows those that there are."),
             405 => (ErrorCodes.MethodNotAllowed, "The route does not take this method; Allow says which it takes."),
-            413 => (ErrorCodes.BodyTooLarge, "The body is larger than this route takes."),
+            413 => (ErrorCodes.BodyTooLarge, $"The body is larger than the {BodyLimit.MaxBytes} bytes that are taken."),
             415 => (ErrorCodes.UnsupportedMediaType, "The body must be application/json, and say so in Content-Type."),
             >= 500 => (ErrorCodes.InternalError, "The Manager has failed; its log says more."),
             _ => (ErrorCodes.InvalidRequest, "The request is malformed."),

@@ -10,7 +10,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        context.Response.Headers.XContentTypeOptions = "nosniff";
+        SetHeaders(context);
         try
         {
             await next(context);
@@ -32,9 +32,16 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             var problem = ProblemMapping.Of(e);
             if (problem.Status == 500) LogUnhandled(e);
             context.Response.Clear();
-            context.Response.Headers.XContentTypeOptions = "nosniff";
+            SetHeaders(context);
             await WriteAsync(context, problem);
         }
+    }
+
+    /// <summary>What holds for every answer. Those of the API are true for the moment alone; a stream says so in its own way.</summary>
+    private static void SetHeaders(HttpContext context)
+    {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        if (context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)) context.Response.Headers.CacheControl = "no-store";
     }
 
     private static bool IsBareError(HttpResponse response) =>

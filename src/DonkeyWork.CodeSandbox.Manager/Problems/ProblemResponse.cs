@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using DonkeyWork.CodeSandbox.Contracts;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -8,6 +10,10 @@ namespace DonkeyWork.CodeSandbox.Manager.Problems;
 /// <summary>Writes errors as RFC 9457 <c>application/problem+json</c>.</summary>
 internal static class ProblemResponse
 {
+    // For people to read in a terminal: quotes stay quotes. No browser takes the media type for markup, and nosniff keeps it so.
+    private static readonly JsonTypeInfo<Problem> Readable = (JsonTypeInfo<Problem>)
+        new JsonSerializerOptions(ContractsJsonContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }.GetTypeInfo(typeof(Problem));
+
     /// <summary>Answers with a problem that has nothing beyond code and detail.</summary>
     public static Task WriteAsync(HttpContext context, int status, string code, string detail) =>
         WriteAsync(context, status, new Problem { Code = code, Detail = detail });
@@ -22,7 +28,7 @@ internal static class ProblemResponse
 
         // about:blank: the title is the status' own phrase, and the code says the rest (RFC 9457, 4.2.1).
         var complete = problem with { Type = "about:blank", Title = ReasonPhrases.GetReasonPhrase(status), Status = status };
-        var json = JsonSerializer.SerializeToUtf8Bytes(complete, ContractsJsonContext.Default.Problem);
+        var json = JsonSerializer.SerializeToUtf8Bytes(complete, Readable);
         response.ContentLength = json.Length;
         return response.Body.WriteAsync(json, context.RequestAborted).AsTask();
     }

@@ -13,6 +13,7 @@ internal static class ApiDocument
         options.AddDocumentTransformer((document, _, _) =>
         {
             Describe(document);
+            ApiSchemas.Complete(document);
             return Task.CompletedTask;
         });
     });
