@@ -88,7 +88,7 @@ public sealed class ProtectionTests
         var before = HostProcess.Scheduling(container.Pid);
         before.Distinct().ShouldHaveSingleItem();
 
-        var outcome = await container.Api.RunAsync("for way in $(seq 0 9); do /opt/attack/attack scheduling $way; done; echo sent");
+        var outcome = await container.Api.RunAsync("for way in $(seq 0 12); do /opt/attack/attack scheduling $way; done; echo sent");
 
         outcome.Stdout.ShouldBe("sent\n");
         // One more, as the CPUs that it may run on come back with the next start.
