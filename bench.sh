@@ -13,6 +13,8 @@ first_run() {
     local clone seconds output
     clone=$(mktemp -d /tmp/codesandbox-first-run.XXXXXX)
     trap 'rm -rf "$clone"' RETURN
+    # The sandboxes' users pass through it to their root file system.
+    chmod 755 "$clone"
     git clone --quiet "$root" "$clone/checkout"
     mkdir "$clone/home"
     for turn in first second; do
