@@ -34,7 +34,7 @@ internal static class RunCommand
     /// <summary>Runs it.</summary>
     /// <returns>
     /// The command's exit code; 125 where there was no running it, 130 when interrupted, 141 when nobody reads its output,
-    /// 2 when misused.
+    /// 2 when misused. An unusable configuration or machine is thrown, and ends the program with 1.
     /// </returns>
     public static async Task<int> RunAsync(string[] args)
     {
