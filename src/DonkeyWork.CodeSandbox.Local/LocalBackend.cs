@@ -67,10 +67,8 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     {
         lock (_creates)
             _isStopping = true;
-        if (_host is not { } host || _options.KeepSandboxes)
-            return;
-        await Task.WhenAll(_sandboxes.Values.Select(sandbox => AcceptRemoval(sandbox, _ => true)!)).WaitAsync(cancellationToken);
-        host.Cgroups?.RemoveGroup();
+        if (_host is not null && !_options.KeepSandboxes)
+            await Task.WhenAll(_sandboxes.Values.Select(sandbox => AcceptRemoval(sandbox, _ => true)!)).WaitAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -148,6 +146,8 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
             sandbox.Dispose();
         }
 
+        // Also after a start that failed; with sandboxes in it, it stays.
+        _host?.Cgroups?.RemoveGroup();
         _exits.Dispose();
         _starts.Dispose();
         _givesUp.Dispose();

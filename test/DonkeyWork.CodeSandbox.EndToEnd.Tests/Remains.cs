@@ -20,6 +20,13 @@ internal static class Remains
             .Select(directory => $"cgroup {directory}"),
     ];
 
+    /// <summary>The cgroup directories of all Managers of this machine.</summary>
+    public static IReadOnlyList<string> Groups() =>
+    [
+        .. Directory.EnumerateDirectories("/sys/fs/cgroup", "codesandbox", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
+            .SelectMany(Directory.EnumerateDirectories).Order(),
+    ];
+
     private static IEnumerable<string> Sandboxes(string stateDirectory)
     {
         var directory = Path.Combine(stateDirectory, "sandboxes");

@@ -5,9 +5,12 @@ public sealed class RunCommandTests : IDisposable
 {
     private readonly string directory = Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
 
+    private readonly IReadOnlyList<string> groupsBefore = Remains.Groups();
+
     public void Dispose()
     {
         Remains.Of(directory).ShouldBeEmpty();
+        Remains.Groups().ShouldBe(groupsBefore);
         if (Directory.Exists(directory))
         {
             Directory.Delete(directory, recursive: true);
@@ -56,6 +59,8 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("--Locl:Runtime=runc")]
     [InlineData("--Local:Runtme=runc")]
     [InlineData("--urls=nonsense")]
+    [InlineData("--Local:Runtime=")]
+    [InlineData("--KataContainerManager:PodNamePrefix=")]
     public async Task What_is_misspelt_is_refused(string arguments)
     {
         var run = await Tool.RunAsync(Repository.Manager, arguments.Split(' '), Setting());

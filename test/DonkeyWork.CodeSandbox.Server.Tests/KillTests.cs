@@ -20,7 +20,8 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
         ["comets"] = $$"""
             for i in 1 2 3; do setsid perl -e 'while (1) { my $child = fork; exit if $child } # {{Mark}}' & done; echo ready; sleep {{Mark}}
             """,
-        ["stopping everybody"] = $"echo ready; while kill -STOP -1; do :; done; : {Mark}",
+        // After its start was told: one that stops its own reaper before that is refused as start_failed.
+        ["stopping everybody"] = $"sleep 0.3; echo ready; while kill -STOP -1; do :; done; : {Mark}",
     };
 
     public static TheoryData<KillMode, string> All

@@ -12,10 +12,12 @@ internal sealed record ManagerOptions : SandboxOptions
     public BackendKind Backend { get; init; } = BackendKind.Local;
 
     /// <summary>The namespace of the pods.</summary>
+    [Required(ErrorMessage = "must not be empty")]
     [RegularExpression("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")]
     public string TargetNamespace { get; init; } = "sandbox-containers";
 
     /// <summary>The RuntimeClass of the pods.</summary>
+    [Required(ErrorMessage = "must not be empty")]
     [RegularExpression("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")]
     public string RuntimeClassName { get; init; } = "kata-qemu";
 
