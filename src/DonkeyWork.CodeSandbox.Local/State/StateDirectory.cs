@@ -105,5 +105,12 @@ public sealed class StateDirectory : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        // By name: a child that is being started has a copy of the descriptor until its exec, and closing ours would not free it.
+        const int Unlock = 8;
+        if (!_lock.IsClosed)
+            _ = LibC.Flock(_lock, Unlock);
+        _lock.Dispose();
+    }
 }

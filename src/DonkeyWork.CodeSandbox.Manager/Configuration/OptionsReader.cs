@@ -48,8 +48,9 @@ internal static class OptionsReader
         }
 
         property.SetValue(options, value);
-        foreach (var rule in property.GetCustomAttributes<ValidationAttribute>().Where(rule => !IsKept(rule, value)))
-            faults.Add($"{child.Path}: {Wording(rule, value)}");
+        // One fault a value: what is empty breaks several rules.
+        if (property.GetCustomAttributes<ValidationAttribute>().FirstOrDefault(rule => !IsKept(rule, value)) is { } broken)
+            faults.Add($"{child.Path}: {Wording(broken, value)}");
     }
 
     // The attribute itself lets empty text pass, whatever the expression.
