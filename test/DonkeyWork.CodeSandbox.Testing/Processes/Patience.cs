@@ -1,7 +1,7 @@
-namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>How long a test waits for what must happen before it calls it a failure. Never a measure of speed.</summary>
-internal static class Patience
+public static class Patience
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
