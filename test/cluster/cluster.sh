@@ -34,7 +34,7 @@ choose_cluster() {
     namespace=codesandbox-test-$cluster$suffix
     veth=cstest-$cluster$suffix
     cgroup=$namespace
-    state="$cache/$cluster"
+    state="$cache/$cluster$suffix"
     pki="$state/pki"
     logs="$state/log"
     containerd_socket="$state/containerd/containerd.sock"
@@ -46,8 +46,8 @@ require_root() { [ "$(id -u)" -eq 0 ] || die "a test cluster has network namespa
 # One up.sh, down.sh, ... of a cluster at a time. Descriptor 9 is closed in everything that stays.
 lock_cluster() {
     mkdir -p "$cache"
-    exec 9>"$cache/$cluster.lock"
-    flock --wait 1200 9 || die "another script has held $cache/$cluster.lock for 20 minutes"
+    exec 9>"$state.lock"
+    flock --wait 1200 9 || die "another script has held $state.lock for 20 minutes"
 }
 
 # process_state PID: "STATE STARTTIME" of /proc/PID/stat (proc(5)); nothing where there is no such process.
@@ -80,7 +80,7 @@ end_process() {
         pid=$(cat "$state/$name.pid")
         kill "-$2" "$pid" 2>/dev/null || true
         wait_for "$3" is_gone "$name" || kill -KILL "$pid" 2>/dev/null || true
-        wait_for 10 is_gone "$name" || die "$name (process $pid) cannot be ended"
+        wait_for 10 is_gone "$name" || { say "$name (process $pid) does not end"; return 1; }
     fi
     rm -f "$state/$name.pid" "$state/$name.started"
 }
@@ -107,5 +107,11 @@ wait_for_process() {
     return 1
 }
 ended_or() { local name=$1; shift; is_gone "$name" || "$@"; }
+
+# node_init: the PID, on this machine, of the first process of the node's PID namespace.
+node_init() { cat "/proc/$(cat "$state/node.pid")/task/$(cat "$state/node.pid")/children" 2>/dev/null | tr -d ' '; }
+
+# in_node COMMAND...: in the mount and PID namespaces of the node.
+in_node() { nsenter --target "$(node_init)" --mount --pid -- "$@"; }
 
 kubectl_here() { "$kubectl" --kubeconfig "$state/kubeconfig" "$@"; }

@@ -10,13 +10,28 @@ wipe=${2-}
 require_root
 lock_cluster
 
+# The kernel ends every process of the node with the first one of its PID namespace.
+stop_node() {
+    is_alive node || return 0
+    kill -KILL "$(node_init)"
+    end_process node TERM 20
+}
+
+# stop_rest: whatever else is in the cluster's network namespace, such as a program whose PID file is lost.
+stop_rest() {
+    local pids
+    pids=$(ip netns pids "$namespace" 2>/dev/null) || return 0
+    [ -z "$pids" ] || xargs -r kill -KILL <<<"$pids" 2>/dev/null
+    wait_for 10 namespace_is_empty || { say "still running: $(ip netns pids "$namespace" | xargs)"; return 1; }
+}
+namespace_is_empty() { [ -z "$(ip netns pids "$namespace")" ]; }
+
 stop() {
-    # The first process of the node's PID namespace: the kernel ends all others with it.
-    end_process node-init KILL 10
-    end_process node KILL 10
     local name
-    for name in kube-controller-manager kube-scheduler kube-apiserver; do end_process "$name" KILL 10; done
-    end_process etcd TERM 10
+    stop_node || return
+    for name in kube-controller-manager kube-scheduler kube-apiserver; do end_process "$name" KILL 10 || return; done
+    end_process etcd TERM 10 || return
+    stop_rest || return
     "$here/steps/network.sh" down || return
     [ "$cluster" = control ] || "$here/steps/host.sh" restore || return
     [ -z "$wipe" ] || rm -rf "$state"

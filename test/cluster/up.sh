@@ -12,26 +12,26 @@ require_root
 require_packages "${cluster_packages[@]}"
 "$here/steps/programs.sh"
 lock_cluster
-mkdir -p "$state" "$logs"
 
-control_plane() {
-    "$here/steps/network.sh" up || return
-    "$here/steps/pki.sh" || return
+start_etcd() {
     start_process etcd "$programs/usr/bin/etcd" --name=etcd --data-dir="$state/etcd" --log-level=warn \
         --listen-client-urls=http://127.0.0.1:2379 --advertise-client-urls=http://127.0.0.1:2379 \
         --listen-peer-urls=http://127.0.0.1:2380 --initial-advertise-peer-urls=http://127.0.0.1:2380 \
         --initial-cluster=etcd=http://127.0.0.1:2380
-    wait_for_process etcd 60 etcd_is_ready || return
-    is_alive kube-apiserver || rm -f "$state"/audit*.log
-    start_apiserver || return
-    kubectl_here apply -f "$here/etc/runtimeclasses.yaml"
+    wait_for_process etcd 60 etcd_is_ready
 }
 etcd_is_ready() { nsenter --net="/run/netns/$namespace" curl -sf --max-time 5 -o /dev/null http://127.0.0.1:2379/health; }
 
-controllers() {
-    local name
+# The kubelet and containerd live in a PID and a mount namespace of their own: with its first process every pod and every mount ends.
+start_node() {
+    is_alive node || date -u +%FT%TZ >"$state/node.since"
+    start_process node unshare --mount --pid --fork --mount-proc --propagation private --kill-child=KILL "$here/steps/node.sh"
+}
+
+start_controllers() {
+    local name options
     for name in kube-scheduler kube-controller-manager; do
-        local options=(--kubeconfig="$pki/$name.kubeconfig" --authentication-kubeconfig="$pki/$name.kubeconfig"
+        options=(--kubeconfig="$pki/$name.kubeconfig" --authentication-kubeconfig="$pki/$name.kubeconfig"
             --authorization-kubeconfig="$pki/$name.kubeconfig" --leader-elect=false --bind-address=127.0.0.1 --port=0)
         [ "$name" = kube-scheduler ] || options+=(--use-service-account-credentials=true --allocate-node-cidrs=false
             --service-account-private-key-file="$pki/service-account.key" --root-ca-file="$pki/ca.crt"
@@ -40,18 +40,29 @@ controllers() {
     done
 }
 
-# The kubelet and containerd live in a PID and a mount namespace of their own: with its first process every pod and every mount ends.
-node() {
-    controllers
-    "$here/steps/host.sh" prepare || return
-    start_process node unshare --mount --pid --fork --mount-proc --propagation private --kill-child=KILL "$here/steps/node.sh"
-    wait_for_process node 120 node_is_ready || return
-    wait_for_process kube-controller-manager 60 pods_can_be_created
+# What the kubelet has said since it was started; what it said before may be stored still.
+node_is_ready() {
+    local ready='{range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{end}' said
+    said=$(kubectl_here get node test-node -o jsonpath="$ready" 2>/dev/null) || return
+    [ "${said% *}" = True ] && [[ ! ${said#* } < $(cat "$state/node.since") ]]
 }
-node_is_ready() { kubectl_here get node test-node 2>/dev/null | grep -qw Ready; }
 # Until the service account is there, a pod is answered with 403.
 pods_can_be_created() { kubectl_here get serviceaccount default >/dev/null 2>&1; }
 
-run_step "cluster $cluster: the API server at $server" "cluster-$cluster" control_plane
-[ "$cluster" = control ] || run_step "cluster $cluster: a node that runs pods" "cluster-$cluster-node" node
+start_cluster() {
+    mkdir -p "$state" "$logs" &&
+        "$here/steps/network.sh" up &&
+        "$here/steps/pki.sh" || return
+    # The node comes first: its slow start needs no API server.
+    [ "$cluster" = control ] || { "$here/steps/host.sh" prepare && start_node; } || return
+    start_etcd || return
+    is_alive kube-apiserver || rm -f "$state"/audit*.log
+    start_apiserver && kubectl_here apply -f "$here/etc/runtimeclasses.yaml" || return
+    [ "$cluster" = node ] || return 0
+    start_controllers
+    wait_for_process node 120 node_is_ready &&
+        wait_for_process kube-controller-manager 60 pods_can_be_created
+}
+
+run_step "starting cluster $cluster at $server" "cluster-$cluster" start_cluster
 echo "$state/kubeconfig"

@@ -23,6 +23,8 @@ bring_up() {
         ip route add "$pod_network" via "$node_address" dev "$veth"
         nsenter --net="/run/netns/$namespace" sysctl -qw net.ipv4.ip_forward=1
     fi
+    # What asks for a cloud's metadata (the kubelet does, when it starts) is told at once that there is none.
+    ip -n "$namespace" route add unreachable 169.254.0.0/16
     ip -n "$namespace" route add default via "$host_address" # last: it tells that all the rest is there
 }
 
