@@ -10,7 +10,7 @@ internal sealed class ReadyPods(HttpClient api, string @namespace)
     private readonly string pods = $"api/v1/namespaces/{@namespace}/pods";
     private int changes;
 
-    public string NameOf(int number) => $"kata-sandbox-{number:x8}";
+    public static string NameOf(int number) => $"kata-sandbox-{number:x8}";
 
     public Task CreateAsync(int count, int parallel) =>
         System.Threading.Tasks.Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = parallel }, async (number, _) =>
@@ -32,7 +32,7 @@ internal sealed class ReadyPods(HttpClient api, string @namespace)
         await second.WaitForNextTickAsync();
     }
 
-    private JsonObject Pod(int number)
+    private static JsonObject Pod(int number)
     {
         var now = TimeProvider.System.GetUtcNow();
         return new JsonObject

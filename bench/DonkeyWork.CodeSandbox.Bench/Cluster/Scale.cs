@@ -32,9 +32,9 @@ internal static class Scale
 
         var idle = (await CpuAsync(many, () => Task.CompletedTask), await CpuAsync(none, () => Task.CompletedTask));
         var changing = await CpuAsync(many, () => pods.ChangeAsync(ChangesPerSecond));
-        var get = (await TimesAsync(() => many.Client.GetAsync(pods.NameOf(7))), await TimesAsync(async () => await none.Http.GetAsync("/livez")));
+        var get = (await TimesAsync(() => many.Client.GetAsync(ReadyPods.NameOf(7))), await TimesAsync(async () => await none.Http.GetAsync("/livez")));
         var list = await TimesAsync(() => many.Client.ListAsync(), 20);
-        var run = await TimesAsync(() => RunAsync(many, pods));
+        var run = await TimesAsync(() => RunAsync(many));
         return
         [
             new Row($"memory over {Sandboxes} sandboxes, after all of below", $"{Row.Number(Measure.ResidentMegabytes(many.Pid))} MB", $"over none: {Row.Number(Measure.ResidentMegabytes(none.Pid))} MB", Ratio(Measure.ResidentMegabytes(many.Pid), Measure.ResidentMegabytes(none.Pid)), "–"),
@@ -48,10 +48,10 @@ internal static class Scale
 
     private static int next;
 
-    private static async Task RunAsync(ClusterManager manager, ReadyPods pods)
+    private static async Task RunAsync(ClusterManager manager)
     {
         using var body = new StringContent("""{"command":"true"}""", Encoding.UTF8, "application/json");
-        using var response = await manager.Http.PostAsync($"/api/kata/{pods.NameOf(next++)}/execute", body);
+        using var response = await manager.Http.PostAsync($"/api/kata/{ReadyPods.NameOf(next++)}/execute", body);
         response.EnsureSuccessStatusCode();
         await response.Content.ReadAsStringAsync();
     }
