@@ -1,14 +1,18 @@
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
 
 namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
 
 /// <summary>What the API server wrote down about who asked it for what: one line per request, written before the answer is sent.</summary>
 internal sealed class AuditLog(TestCluster cluster, ApiServer api)
 {
+    // Beside the kubeconfig, in the state directory of test/cluster.
+    private readonly string _file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(cluster.Kubeconfig))!, "audit.log");
+
     /// <summary>The requests of one user that were answered while <paramref name="action"/> ran; of watches, also those that began.</summary>
     public async Task<IReadOnlyList<AuditedCall>> DuringAsync(string user, Func<Task> action)
     {
-        var before = new FileInfo(cluster.AuditLog).Length;
+        var before = new FileInfo(_file).Length;
         var begin = await MarkAsync();
         await action();
         var end = await MarkAsync();
@@ -20,7 +24,7 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
                 calls = [.. Read(before)];
                 return calls.Exists(call => call.Name == end);
             },
-            () => $"{cluster.AuditLog} does not show a request that was answered.");
+            () => $"{_file} does not show a request that was answered.");
         return
         [
             .. calls.SkipWhile(call => call.Name != begin).TakeWhile(call => call.Name != end)
@@ -38,7 +42,7 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
 
     private IEnumerable<AuditedCall> Read(long from)
     {
-        using var file = new FileStream(cluster.AuditLog, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var file = new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Position = from;
         using var reader = new StreamReader(file);
         // A last line without its end is being written.
