@@ -27,7 +27,7 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
             () => $"{_file} does not show a request that was answered.");
         return
         [
-            .. calls.SkipWhile(call => call.Name != begin).TakeWhile(call => call.Name != end)
+            .. calls.SkipWhile(call => call.Name != begin).Skip(1).TakeWhile(call => call.Name != end)
                 .Where(call => call.User == user),
         ];
     }
