@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using DonkeyWork.CodeSandbox.Cluster.Tests.Network;
-using DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
 
 namespace DonkeyWork.CodeSandbox.Cluster.Tests;
 

@@ -1,13 +1,13 @@
 using System.Text.Json;
-using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>
 /// A namespace of a test's own, with a RuntimeClass without overhead and an account for Managers that has the rights which
 /// <c>k8s/</c> gives to those outside of the cluster, and no other. Everything is gone when disposed.
 /// </summary>
-internal sealed class SandboxNamespace : IAsyncDisposable
+public sealed class SandboxNamespace : IAsyncDisposable
 {
     private readonly TestNamespace _namespace;
     private readonly string _directory = Directory.CreateTempSubdirectory("codesandbox-e2e-").FullName;

@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
+namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 
 /// <summary>
 /// Plays scheduler and kubelet for one namespace of a cluster that has neither: pods are bound, become Ready at the address
 /// of an executor, and go when they are deleted. What it does is what a kubelet writes; the API server is real.
 /// </summary>
-internal sealed class TestKubelet : IAsyncDisposable
+public sealed class TestKubelet : IAsyncDisposable
 {
     private const string NodeName = "test-kubelet";
 

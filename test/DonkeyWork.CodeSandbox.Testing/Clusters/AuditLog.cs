@@ -1,10 +1,10 @@
 using System.Text.Json;
-using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>What the API server wrote down about who asked it for what: one line per request, written before the answer is sent.</summary>
-internal sealed class AuditLog(TestCluster cluster, ApiServer api)
+public sealed class AuditLog(TestCluster cluster, ApiServer api)
 {
     // Beside the kubeconfig, in the state directory of test/cluster.
     private readonly string _file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(cluster.Kubeconfig))!, "audit.log");
@@ -65,4 +65,4 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
 }
 
 /// <summary>One line of the audit log.</summary>
-internal sealed record AuditedCall(string User, string Verb, string Resource, string Subresource, string Name, int Status);
+public sealed record AuditedCall(string User, string Verb, string Resource, string Subresource, string Name, int Status);

@@ -1,11 +1,10 @@
 using System.Net;
-using DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
-using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.StandIns;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>A namespace of the cluster that is an API server alone, with stand-ins for its node and its executors.</summary>
-internal sealed class ControlPlane : IAsyncDisposable
+public sealed class ControlPlane : IAsyncDisposable
 {
     private ControlPlane(SandboxNamespace place, StubExecutor executor, TestKubelet kubelet) => (Place, Executor, Kubelet) = (place, executor, kubelet);
 

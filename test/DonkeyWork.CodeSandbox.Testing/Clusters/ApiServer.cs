@@ -2,15 +2,14 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using DonkeyWork.CodeSandbox.Testing.Clusters;
+using System.Text.Json;
+using System.Text;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>The API server as an administrator sees it: the tests' witness, which shares no code with the client under test.</summary>
-internal sealed class ApiServer : IDisposable
+public sealed class ApiServer : IDisposable
 {
     private readonly SslClientAuthenticationOptions _tls;
     private readonly AuthenticationHeaderValue? _token;
@@ -150,7 +149,7 @@ internal sealed class ApiServer : IDisposable
 }
 
 /// <summary>The API server said no to a test.</summary>
-internal sealed class ApiRefusedException(int status, string message) : Exception(message)
+public sealed class ApiRefusedException(int status, string message) : Exception(message)
 {
     public int Status => status;
 }
