@@ -4,7 +4,11 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
 
 if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
-    echo "Usage: ./bench.sh [create|start|exec|stream|first-run]...   (without a name: all but first-run)"
+    cat <<'HELP'
+Usage: ./bench.sh [create|start|exec|stream]...   on this machine; without a name all four
+       ./bench.sh [pods|scale]...                 on the test clusters, which it starts: as root
+       ./bench.sh first-run                       how long a newcomer waits
+HELP
     exit
 fi
 
@@ -35,5 +39,7 @@ fi
 require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}"
 build_executor
 build_manager
+[ $# -gt 0 ] || set -- create start exec stream
+case " $* " in *' pods '* | *' scale '*) start_clusters ;; esac
 run_step "building the benchmarks" build-bench dotnet build "$root/bench/DonkeyWork.CodeSandbox.Bench" -c Release -nodeReuse:false
-exec "$root/bench/DonkeyWork.CodeSandbox.Bench/bin/Release/net10.0/DonkeyWork.CodeSandbox.Bench" "$@"
+"$root/bench/DonkeyWork.CodeSandbox.Bench/bin/Release/net10.0/DonkeyWork.CodeSandbox.Bench" "$@"

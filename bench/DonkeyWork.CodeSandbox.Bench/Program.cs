@@ -1,30 +1,36 @@
+using System.Diagnostics;
 using DonkeyWork.CodeSandbox.Bench;
+using DonkeyWork.CodeSandbox.Bench.Cluster;
+using DonkeyWork.CodeSandbox.Bench.Local;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
 // Each benchmark measures ours and what a user would pick instead, turn about, in one run; ratios are what counts.
-var benchmarks = new (string Name, Func<Bench, Task<IReadOnlyList<Row>>> Run)[]
+var benchmarks = new (string Name, Func<Task<IReadOnlyList<Row>>> Run)[]
 {
-    ("create", ColdCreate.RunAsync),
-    ("start", ExecutorStart.RunAsync),
-    ("exec", ExecRoundTrip.RunAsync),
-    ("stream", Streaming.RunAsync),
+    ("create", OnThisMachine(ColdCreate.RunAsync)),
+    ("start", OnThisMachine(ExecutorStart.RunAsync)),
+    ("exec", OnThisMachine(ExecRoundTrip.RunAsync)),
+    ("stream", OnThisMachine(Streaming.RunAsync)),
+    ("pods", Pods.RunAsync),
+    ("scale", Scale.RunAsync),
 };
 
-var chosen = benchmarks.Where(b => args.Length == 0 || args.Contains(b.Name)).ToList();
-if (chosen.Count == 0)
+var unknown = args.Except(benchmarks.Select(benchmark => benchmark.Name)).ToList();
+if (args.Length == 0 || unknown.Count > 0)
 {
-    Console.Error.WriteLine($"No benchmark is called {string.Join(' ', args)}; see --help.");
+    Console.Error.WriteLine($"No benchmark is called '{string.Join(' ', unknown)}'; see ./bench.sh --help.");
     return 2;
 }
 
-await using var bench = await Bench.StartAsync();
 var rows = new List<Row>();
-foreach (var (name, run) in chosen)
+foreach (var (name, run) in benchmarks.Where(benchmark => args.Contains(benchmark.Name)))
 {
     Console.Error.WriteLine($"{name} ...");
-    rows.AddRange(await run(bench));
+    rows.AddRange(await run());
 }
 
-Console.WriteLine($"Machine: {Environment.ProcessorCount} cores, {Bench.Kernel()}. Executor: {await Bench.FlavourAsync()}.");
+using var version = Process.Start(new ProcessStartInfo(Repository.Executor, ["--version"]) { RedirectStandardOutput = true })!;
+Console.WriteLine($"Machine: {Environment.ProcessorCount} cores, Linux {File.ReadAllText("/proc/sys/kernel/osrelease").Trim()}. Executor: {(await version.StandardOutput.ReadToEndAsync()).Trim()}.");
 Console.WriteLine();
 Console.WriteLine("| What | Ours | Beside it | Ratio | Target |");
 Console.WriteLine("|---|---|---|---|---|");
@@ -34,3 +40,9 @@ foreach (var row in rows)
 }
 
 return 0;
+
+static Func<Task<IReadOnlyList<Row>>> OnThisMachine(Func<LocalBench, Task<IReadOnlyList<Row>>> run) => async () =>
+{
+    await using var bench = await LocalBench.StartAsync();
+    return await run(bench);
+};

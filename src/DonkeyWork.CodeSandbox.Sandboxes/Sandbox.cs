@@ -23,6 +23,12 @@ public sealed record Sandbox
     /// <summary>Whether the backend holds it for up. The executor is asked once more before anyone is told.</summary>
     public required bool IsReady { get; init; }
 
+    /// <summary>
+    /// It was up, and the backend has lost the machine it runs on: not ready, and not being created either. It may come
+    /// back, so it is listed and can be deleted; who has a command for it is told that its executor does not answer.
+    /// </summary>
+    public bool IsCutOff { get; init; }
+
     /// <summary>A delete was accepted.</summary>
     public bool IsDeleting { get; init; }
 

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes;
 
@@ -20,12 +21,16 @@ public class SandboxException(string code, string message, Exception? inner = nu
         new(ErrorCodes.SandboxNotReady, $"Sandbox {name} is still being created.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
     /// <summary>As many sandboxes exist, or are being created, as there may be.</summary>
-    public static SandboxException LimitReached(int limit) =>
-        new(ErrorCodes.LimitReached, $"The limit of {limit} {(limit == 1 ? "sandbox" : "sandboxes")} is reached; delete one first.") { RetryAfter = TimeSpan.FromSeconds(5) };
+    public static SandboxException LimitReached(SandboxLimit limit) =>
+        LimitReached($"The limit of {limit.Count} {(limit.Count == 1 ? "sandbox" : "sandboxes")} ({limit.Source}) is reached; delete one first.");
 
-    /// <summary>The sandbox exists and its executor does not answer.</summary>
-    public static SandboxException ExecutorUnreachable(string name, Exception? inner = null) =>
-        new(ErrorCodes.ExecutorUnreachable, $"The executor of sandbox {name} does not answer.", inner);
+    /// <summary>The same by the word of the backend.</summary>
+    public static SandboxException LimitReached(string message, Exception? inner = null) =>
+        new(ErrorCodes.LimitReached, message, inner) { RetryAfter = TimeSpan.FromSeconds(5) };
+
+    /// <summary>The sandbox exists and its executor does not answer, for <paramref name="why"/> where that is known.</summary>
+    public static SandboxException ExecutorUnreachable(string name, Exception? inner = null, string? why = null) =>
+        new(ErrorCodes.ExecutorUnreachable, $"The executor of sandbox {name} does not answer.{(why is null ? "" : $" {why}")}", inner);
 
     /// <summary>The executor answered what it never should.</summary>
     public static SandboxException ExecutorError(string name, string what, Exception? inner = null) =>

@@ -37,6 +37,12 @@ public record SandboxOptions
     /// <summary>Minutes between sweeps.</summary>
     [Range(1, 60)]
     public int CleanupCheckIntervalMinutes { get; init; } = 1;
+
+    /// <summary>
+    /// What beside its resources makes one sandbox like the next: goes into every <see cref="SandboxSpec.Template"/>. A
+    /// backend whose sandboxes have more to their shape than an image adds it.
+    /// </summary>
+    public virtual string Shape => DefaultImage;
 }
 
 /// <summary>Memory and CPU in the configuration.</summary>

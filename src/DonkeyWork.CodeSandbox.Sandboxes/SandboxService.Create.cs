@@ -10,6 +10,9 @@ public sealed partial class SandboxService
     // Of 2^32 names with at most 10,000 in use, five in a row are never taken by chance.
     private const int NameAttempts = 5;
 
+    // How long a create that was not answered is looked out for: longer than a backend is usually away.
+    private static readonly TimeSpan UnansweredPatience = TimeSpan.FromMinutes(10);
+
     /// <summary>
     /// Creates a sandbox and returns when the backend has accepted it. From then on it is followed until it is ready;
     /// one that fails or times out is deleted. A caller who is gone by then never learns its name, so it is deleted too.
@@ -28,7 +31,7 @@ public sealed partial class SandboxService
 
         if (cancellationToken.IsCancellationRequested)
         {
-            tasks.Run($"Deleting unannounced sandbox {sandbox.Name}", stopping => RemoveAsync(sandbox, stopping));
+            tasks.Run($"Deleting unannounced sandbox {sandbox.Name}", stopping => RemoveInTheEndAsync(sandbox, stopping));
             cancellationToken.ThrowIfCancellationRequested();
         }
 
@@ -44,13 +47,23 @@ public sealed partial class SandboxService
             cancellationToken.ThrowIfCancellationRequested();
             var name = _names.New();
             if (registry.Find(name) is not null) continue;
-            if (!registry.TryReserve(name, options.MaxTotalContainers)) throw SandboxException.LimitReached(options.MaxTotalContainers);
+            if (!registry.TryReserve(name, Limit.Count)) throw SandboxException.LimitReached(Limit);
 
+            var spec = specOf(name);
             Sandbox? created = null;
             try
             {
                 // Not the caller's token: a create cut in the middle may or may not have happened.
-                return created = await backend.CreateAsync(specOf(name), CancellationToken.None);
+                return created = await backend.CreateAsync(spec, CancellationToken.None);
+            }
+            catch (SandboxLimitReachedException e)
+            {
+                throw SandboxException.LimitReached(e.Message, e);
+            }
+            catch (BackendUnavailableException e) when (e.MayHaveHappened)
+            {
+                tasks.Run($"Deleting what may have come of the unanswered create of {name}", stopping => RemoveIfItComesAsync(spec, stopping));
+                throw;
             }
             catch (SandboxExistsException e)
             {
@@ -62,6 +75,18 @@ public sealed partial class SandboxService
                 registry.Release(name, created);
             }
         }
+    }
+
+    // Each Manager counts what it sees; a limit of the backend's own counts for all of them.
+    private SandboxLimit Limit => backendLimit?.Limit is { } theirs && theirs.Count < options.MaxTotalContainers
+        ? theirs
+        : new SandboxLimit(options.MaxTotalContainers, nameof(options.MaxTotalContainers));
+
+    // Nobody was told its name. The nonce tells it from another of that name.
+    private async Task RemoveIfItComesAsync(SandboxSpec spec, CancellationToken stopping)
+    {
+        if (await registry.NextAsync(spec.Name, null, UnansweredPatience, stopping) is { } came && came.Nonce == spec.Nonce)
+            await RemoveInTheEndAsync(came, stopping);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is accepted")]

@@ -8,6 +8,8 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 public sealed partial class SandboxService
 {
     private const int ParallelDeletes = 8;
+    private static readonly TimeSpan FirstDeletePause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestDeletePause = TimeSpan.FromSeconds(15);
 
     /// <summary>Deletes a living sandbox. From here on it is neither listed nor found.</summary>
     /// <exception cref="SandboxException"><see cref="ErrorCodes.SandboxNotFound"/>: of two who delete, one gets this.</exception>
@@ -70,6 +72,30 @@ public sealed partial class SandboxService
 
         registry.Forget(sandbox);
         return false;
+    }
+
+    /// <summary>
+    /// The same, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
+    /// Only the host's end ends the attempts.
+    /// </summary>
+    internal async Task RemoveInTheEndAsync(Sandbox sandbox, CancellationToken stopping)
+    {
+        var pause = FirstDeletePause;
+        while (true)
+        {
+            try
+            {
+                await RemoveAsync(sandbox, stopping);
+                return;
+            }
+            catch (BackendUnavailableException e)
+            {
+                LogNotDeleted(sandbox.Name, e.Message);
+            }
+
+            await Task.Delay(pause, clock, stopping);
+            pause = pause * 2 < LongestDeletePause ? pause * 2 : LongestDeletePause;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted")]

@@ -20,12 +20,14 @@ public sealed partial class SandboxService
         FindAsync(name, sandbox => sandbox.IsAlive, cancellationToken);
 
     /// <summary>A sandbox that takes commands.</summary>
-    /// <exception cref="SandboxException"><see cref="ErrorCodes.SandboxNotFound"/>, <see cref="ErrorCodes.SandboxNotReady"/>.</exception>
+    /// <exception cref="SandboxException"><see cref="ErrorCodes.SandboxNotFound"/>, <see cref="ErrorCodes.SandboxNotReady"/>, <see cref="ErrorCodes.ExecutorUnreachable"/>.</exception>
     /// <exception cref="BackendUnavailableException">It had to be read live, and the backend cannot be reached.</exception>
     public async Task<Sandbox> FindReadyAsync(string name, CancellationToken cancellationToken)
     {
         var sandbox = await FindAsync(name, sandbox => sandbox.AcceptsCommands, cancellationToken);
-        return sandbox.AcceptsCommands ? sandbox : throw SandboxException.NotReady(name);
+        if (sandbox.AcceptsCommands) return sandbox;
+        // "Still being created" would make callers wait for what may never come.
+        throw sandbox.IsCutOff ? SandboxException.ExecutorUnreachable(name, why: sandbox.Message) : SandboxException.NotReady(name);
     }
 
     private async Task<Sandbox> FindAsync(string name, Func<Sandbox, bool> isFit, CancellationToken cancellationToken)

@@ -13,7 +13,8 @@ public sealed partial class SandboxService(
     OwnedTasks tasks,
     SandboxOptions options,
     TimeProvider clock,
-    ILogger<SandboxService> logger)
+    ILogger<SandboxService> logger,
+    ISandboxLimit? backendLimit = null)
 {
     private readonly SandboxNames _names = new(options);
     private readonly SandboxPlanner _planner = new(options, tokens, clock);

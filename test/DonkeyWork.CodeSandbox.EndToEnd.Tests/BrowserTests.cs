@@ -68,7 +68,7 @@ public sealed class BrowserTests(SharedManager shared)
     private static async Task<string> Open(string host, string page)
     {
         using var site = new HttpListener();
-        var port = ManagerProcess.FreePort();
+        var port = PublishedManager.FreePort();
         site.Prefixes.Add($"http://{host}:{port}/");
         site.Start();
         var done = new TaskCompletionSource();

@@ -1,31 +1,26 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using DonkeyWork.CodeSandbox.Client;
 
 namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 
 /// <summary>
-/// The published Manager as a process of its own, with a state directory of its own. Disposing ends it as Ctrl+C would and
-/// fails if anything of it is left on the host.
+/// The published Manager with a state directory of its own. Disposing ends it as Ctrl+C would and fails if anything of it is
+/// left on the host.
 /// </summary>
 internal sealed class ManagerProcess : IAsyncDisposable
 {
-    private readonly Process process;
-    private readonly List<string> log = [];
+    private readonly PublishedManager process;
     private readonly bool ownsStateDirectory;
 
-    private ManagerProcess(Process process, Uri url, string stateDirectory, bool ownsStateDirectory)
+    private ManagerProcess(PublishedManager process, string stateDirectory, bool ownsStateDirectory)
     {
         this.process = process;
         this.ownsStateDirectory = ownsStateDirectory;
-        Url = url;
         StateDirectory = stateDirectory;
-        Http = new HttpClient { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
-        Client = new CodeSandboxClient(url);
+        Http = new HttpClient { BaseAddress = Url, Timeout = Timeout.InfiniteTimeSpan };
+        Client = new CodeSandboxClient(Url);
     }
 
-    public Uri Url { get; }
+    public Uri Url => process.Url;
 
     public string StateDirectory { get; }
 
@@ -33,18 +28,9 @@ internal sealed class ManagerProcess : IAsyncDisposable
 
     public CodeSandboxClient Client { get; }
 
-    public int Pid => process.Id;
+    public int Pid => process.Pid;
 
-    public string Log
-    {
-        get
-        {
-            lock (log)
-            {
-                return string.Join('\n', log);
-            }
-        }
-    }
+    public string Log => process.Log;
 
     /// <summary>With a state directory of its own, which must be clean at the end.</summary>
     public static Task<ManagerProcess> StartAsync(params string[] settings) => StartOnAsync(null, settings);
@@ -54,45 +40,15 @@ internal sealed class ManagerProcess : IAsyncDisposable
     {
         // Not below a home: the sandboxes' users must be able to reach their root file system.
         var directory = stateDirectory ?? Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
-        var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo(Repository.Manager) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[$"--urls={url}", $"--Local:StateDirectory={directory}", .. settings])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        var manager = new ManagerProcess(Process.Start(start)!, url, directory, stateDirectory is null);
-        manager.process.OutputDataReceived += manager.Keep;
-        manager.process.ErrorDataReceived += manager.Keep;
-        manager.process.BeginOutputReadLine();
-        manager.process.BeginErrorReadLine();
-        await Patience.UntilAsync(
-            () => manager.process.HasExited || manager.Answers(),
-            () => $"The Manager does not answer:\n{manager.Log}");
-        return manager.process.HasExited
-            ? throw new InvalidOperationException($"The Manager ended with {manager.process.ExitCode}:\n{manager.Log}")
-            : manager;
+        var process = await PublishedManager.StartAsync([], [$"--Local:StateDirectory={directory}", .. settings]);
+        return new ManagerProcess(process, directory, stateDirectory is null);
     }
 
     /// <summary>SIGKILL: no goodbye.</summary>
-    public async Task KillAsync()
-    {
-        process.Kill();
-        await process.WaitForExitAsync();
-    }
+    public Task KillAsync() => process.KillAsync();
 
     /// <summary>SIGINT, as Ctrl+C sends it; the exit code.</summary>
-    public async Task<int> InterruptAsync()
-    {
-        if (!process.HasExited)
-        {
-            await Tool.RunAsync("/bin/kill", "-INT", $"{process.Id}");
-        }
-
-        using var patience = new CancellationTokenSource(Patience.Limit);
-        await process.WaitForExitAsync(patience.Token);
-        return process.ExitCode;
-    }
+    public Task<int> InterruptAsync() => process.InterruptAsync();
 
     public async ValueTask DisposeAsync()
     {
@@ -104,38 +60,6 @@ internal sealed class ManagerProcess : IAsyncDisposable
         {
             Remains.Of(StateDirectory).ShouldBeEmpty($"exit code {exitCode}, log:\n{Log}");
             Directory.Delete(StateDirectory, recursive: true);
-        }
-    }
-
-    internal static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    private bool Answers()
-    {
-        using var probe = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        try
-        {
-            using var response = probe.Send(new HttpRequestMessage(HttpMethod.Get, new Uri(Url, "/healthz")));
-            return response.IsSuccessStatusCode;
-        }
-        catch (Exception notYet) when (notYet is HttpRequestException or TaskCanceledException)
-        {
-            return false;
-        }
-    }
-
-    private void Keep(object sender, DataReceivedEventArgs line)
-    {
-        lock (log)
-        {
-            if (line.Data is { } text)
-            {
-                log.Add(text);
-            }
         }
     }
 }

@@ -16,7 +16,7 @@ public sealed class ReadmeSamplesTests(SharedManager shared)
     public async Task A_sample_prints_what_its_README_says(string name)
     {
         var sample = All.Single(sample => sample.ToString() == name);
-        var executor = new Uri($"http://127.0.0.1:{ManagerProcess.FreePort()}");
+        var executor = new Uri($"http://127.0.0.1:{PublishedManager.FreePort()}");
         // An executor without a Manager: first process of a pid namespace, as in a container.
         using var process = Process.Start(new ProcessStartInfo(
             "unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", Repository.Executor, "--listen", $"tcp:{executor.Authority}"]))!;

@@ -11,6 +11,7 @@ public interface ISandboxBackend
     /// what becomes of it is told by <see cref="WatchAsync"/>.
     /// </summary>
     /// <exception cref="SandboxExistsException">The name is taken.</exception>
+    /// <exception cref="SandboxLimitReachedException">The backend holds a limit itself (<see cref="ISandboxLimit"/>), and it is reached.</exception>
     /// <exception cref="BackendUnavailableException">The backend cannot be reached, or lacks what it needs.</exception>
     Task<Sandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken);
 

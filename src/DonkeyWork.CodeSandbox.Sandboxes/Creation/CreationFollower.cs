@@ -23,8 +23,7 @@ internal sealed partial class CreationFollower(
     private static readonly TimeSpan WaitingInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstHealthPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestHealthPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan DeleteRetryPause = TimeSpan.FromSeconds(1);
-    private const int DeleteAttempts = 5;
+    private static readonly TimeSpan DeletePatience = TimeSpan.FromSeconds(5);
 
     // Unbounded, but PodReadyTimeoutSeconds bounds what is ever written.
     private readonly Channel<CreationEvent> _events = Channel.CreateUnbounded<CreationEvent>();
@@ -151,22 +150,16 @@ internal sealed partial class CreationFollower(
     {
         LogFailed(_created.Name, reason);
         var info = _seen.ToInfo();
-        for (var attempt = 1; ; attempt++)
+        var removal = sandboxes.RemoveInTheEndAsync(_created, stopping);
+        // Told once it is deleted; but a backend that is away keeps nobody waiting.
+        await removal.WaitAsync(DeletePatience, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stopping.IsCancellationRequested)
         {
-            try
-            {
-                await sandboxes.RemoveAsync(_created, stopping);
-                break;
-            }
-            catch (BackendUnavailableException e)
-            {
-                LogNotDeleted(_created.Name, attempt, e.Message);
-                if (attempt == DeleteAttempts) break;
-                await Task.Delay(DeleteRetryPause, clock, stopping);
-            }
+            Tell(new SandboxFailed { PodName = _created.Name, Reason = reason, ContainerInfo = info });
+            _events.Writer.TryComplete();
         }
 
-        Tell(new SandboxFailed { PodName = _created.Name, Reason = reason, ContainerInfo = info });
+        await removal;
     }
 
     private void Tell(CreationEvent creationEvent) => _events.Writer.TryWrite(creationEvent);
@@ -176,7 +169,4 @@ internal sealed partial class CreationFollower(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} did not become ready and is deleted: {Reason}")]
     private partial void LogFailed(string name, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {Name} could not be deleted at attempt {Attempt}: {Reason}")]
-    private partial void LogNotDeleted(string name, int attempt, string reason);
 }

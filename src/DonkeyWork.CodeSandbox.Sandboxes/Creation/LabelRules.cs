@@ -12,19 +12,6 @@ internal static partial class LabelRules
 
     private static readonly string[] ReservedDomains = ["codesandbox.donkeywork.dev", "kubernetes.io", "k8s.io"];
 
-    /// <summary>The labels every sandbox carries.</summary>
-    public static readonly IReadOnlyDictionary<string, string> Ours = new Dictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["app"] = "kata-manager",
-        ["runtime"] = "kata",
-        ["managed-by"] = "CodeSandbox-Manager",
-        ["container-type"] = "sandbox",
-        [PoolStatusKey] = "manual",
-    };
-
-    public const string PoolStatusKey = "pool-status";
-    public const string AllocatedToKey = "allocated-to";
-
     public static void Check(IReadOnlyDictionary<string, string>? labels, FieldErrors errors)
     {
         foreach (var (key, value) in labels ?? new Dictionary<string, string>())
@@ -47,7 +34,7 @@ internal static partial class LabelRules
     private static bool IsReserved(string key)
     {
         var slash = key.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0) return key == AllocatedToKey || Ours.ContainsKey(key);
+        if (slash < 0) return key == SandboxLabels.AllocatedTo || SandboxLabels.OfManual.ContainsKey(key);
         var prefix = key[..slash];
         return ReservedDomains.Any(domain => prefix == domain || prefix.EndsWith($".{domain}", StringComparison.Ordinal));
     }

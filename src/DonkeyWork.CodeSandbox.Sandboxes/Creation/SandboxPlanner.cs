@@ -18,7 +18,7 @@ internal sealed class SandboxPlanner(SandboxOptions options, SandboxTokens token
         errors.ThrowIfAny();
 
         var labels = new Dictionary<string, string>(request.Labels ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        foreach (var (key, value) in LabelRules.Ours) labels[key] = value;
+        foreach (var (key, value) in SandboxLabels.OfManual) labels[key] = value;
         var template = TemplateOf(resources);
 
         return name =>
@@ -42,7 +42,7 @@ internal sealed class SandboxPlanner(SandboxOptions options, SandboxTokens token
     private string TemplateOf(ResourceRequirements resources)
     {
         var (requests, limits) = (resources.Requests!, resources.Limits!);
-        var text = $"{options.DefaultImage}\n{requests.MemoryMi} {requests.CpuMillicores}\n{limits.MemoryMi} {limits.CpuMillicores}";
+        var text = $"{options.Shape}\n{requests.MemoryMi} {requests.CpuMillicores}\n{limits.MemoryMi} {limits.CpuMillicores}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 }

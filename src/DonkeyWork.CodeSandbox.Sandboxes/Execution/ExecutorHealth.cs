@@ -26,7 +26,7 @@ internal sealed class ExecutorHealth(ISandboxBackend backend, TimeProvider clock
         }
         catch (HttpRequestException e)
         {
-            return $"Executor API is not reachable yet: {e.HttpRequestError}";
+            return $"Executor API is not reachable yet: {e.Message}";
         }
     }
 }

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>Runs a program to its end and keeps what it printed.</summary>
-internal sealed record Tool(int ExitCode, string Output, string Error)
+public sealed record Tool(int ExitCode, string Output, string Error)
 {
     public static Task<Tool> RunAsync(string program, params string[] arguments) =>
         RunAsync(program, arguments, environment: null);

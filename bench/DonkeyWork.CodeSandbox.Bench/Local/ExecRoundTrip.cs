@@ -1,13 +1,13 @@
 using System.Diagnostics;
 
-namespace DonkeyWork.CodeSandbox.Bench;
+namespace DonkeyWork.CodeSandbox.Bench.Local;
 
 /// <summary>One command that does nothing, from the request to its exit code, beside <c>runc exec</c> into the same sandbox.</summary>
 internal static class ExecRoundTrip
 {
     private const int Runs = 200;
 
-    public static async Task<IReadOnlyList<Row>> RunAsync(Bench bench)
+    public static async Task<IReadOnlyList<Row>> RunAsync(LocalBench bench)
     {
         await using var sandbox = await bench.Client.CreateAsync();
         var ours = new Samples();
@@ -19,10 +19,10 @@ internal static class ExecRoundTrip
             await sandbox.RunAsync("true");
             ours.Add(Stopwatch.GetElapsedTime(started));
 
-            bash.Add((await Bench.TimeAsync("/bin/bash", "-c", "true")).Time);
+            bash.Add((await Measure.RunAsync("/bin/bash", "-c", "true")).Time);
             if (i % 10 == 0)
             {
-                exec.Add((await Bench.TimeAsync("runc", "--root", Path.Combine(bench.StateDirectory, "runtime"), "exec", sandbox.Name, "/bin/bash", "-c", "true")).Time);
+                exec.Add((await Measure.RunAsync("runc", "--root", Path.Combine(bench.StateDirectory, "runtime"), "exec", sandbox.Name, "/bin/bash", "-c", "true")).Time);
             }
         }
 

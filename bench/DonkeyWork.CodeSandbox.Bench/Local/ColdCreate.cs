@@ -1,14 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 
-namespace DonkeyWork.CodeSandbox.Bench;
+namespace DonkeyWork.CodeSandbox.Bench.Local;
 
 /// <summary>A create until <c>ready</c>, beside <c>runc run</c> of <c>true</c> with the very configuration that a sandbox has.</summary>
 internal static class ColdCreate
 {
     private const int Runs = 20;
 
-    public static async Task<IReadOnlyList<Row>> RunAsync(Bench bench)
+    public static async Task<IReadOnlyList<Row>> RunAsync(LocalBench bench)
     {
         await using var model = await bench.Client.CreateAsync();
         var bundle = WriteBareBundle(bench, model.Name);
@@ -21,14 +21,14 @@ internal static class ColdCreate
             ours.Add(Stopwatch.GetElapsedTime(started));
             await sandbox.DisposeAsync();
 
-            bare.Add((await Bench.TimeAsync(
+            bare.Add((await Measure.RunAsync(
                 "runc", "--root", Path.Combine(bundle, "state"), "run", "--bundle", bundle, $"bare-{i}")).Time);
         }
 
         return [Row.OfTimes("cold create to `ready`", ours, "bare `runc run true`", bare, "at most 3.00")];
     }
 
-    private static string WriteBareBundle(Bench bench, string sandbox)
+    private static string WriteBareBundle(LocalBench bench, string sandbox)
     {
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(bench.StateDirectory, "sandboxes", sandbox, "config.json")))!;
         config["process"]!["args"] = new JsonArray("/bin/true");

@@ -1,16 +1,20 @@
-namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>How long a test waits for what must happen before it calls it a failure. Never a measure of speed.</summary>
-internal static class Patience
+public static class Patience
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Waits until something that no event tells (the kernel's tables) is so, and says what was not.</summary>
-    public static async Task UntilAsync(Func<bool> condition, Func<string> otherwise)
+    public static Task UntilAsync(Func<bool> condition, Func<string> otherwise) =>
+        UntilAsync(() => Task.FromResult(condition()), otherwise);
+
+    /// <inheritdoc cref="UntilAsync(Func{bool}, Func{string})"/>
+    public static async Task UntilAsync(Func<Task<bool>> condition, Func<string> otherwise)
     {
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         var waited = System.Diagnostics.Stopwatch.StartNew();
-        while (!condition())
+        while (!await condition())
         {
             if (waited.Elapsed > Limit)
             {

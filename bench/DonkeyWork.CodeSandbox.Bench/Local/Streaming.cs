@@ -2,14 +2,14 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using DonkeyWork.CodeSandbox.Contracts;
 
-namespace DonkeyWork.CodeSandbox.Bench;
+namespace DonkeyWork.CodeSandbox.Bench.Local;
 
 /// <summary>Many lines through executor and Manager as events, beside the same bytes through <c>runc exec</c>'s pipe.</summary>
 internal static class Streaming
 {
     private const int Runs = 5;
 
-    public static async Task<IReadOnlyList<Row>> RunAsync(Bench bench)
+    public static async Task<IReadOnlyList<Row>> RunAsync(LocalBench bench)
     {
         await using var sandbox = await bench.Client.CreateAsync();
         return
@@ -19,7 +19,7 @@ internal static class Streaming
         ];
     }
 
-    private static async Task<Row> MeasureAsync(Bench bench, string sandbox, string what, string command)
+    private static async Task<Row> MeasureAsync(LocalBench bench, string sandbox, string what, string command)
     {
         var ours = new Samples();
         var pipe = new Samples();
@@ -33,10 +33,10 @@ internal static class Streaming
             };
             using var response = await bench.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             response.EnsureSuccessStatusCode();
-            await Bench.DrainAsync(await response.Content.ReadAsStreamAsync());
+            await Measure.DrainAsync(await response.Content.ReadAsStreamAsync());
             ours.Add(Stopwatch.GetElapsedTime(started));
 
-            var exec = await Bench.TimeAsync("runc", "--root", Path.Combine(bench.StateDirectory, "runtime"), "exec", sandbox, "/bin/bash", "-c", command);
+            var exec = await Measure.RunAsync("runc", "--root", Path.Combine(bench.StateDirectory, "runtime"), "exec", sandbox, "/bin/bash", "-c", command);
             pipe.Add(exec.Time);
             bytes = exec.Bytes;
         }

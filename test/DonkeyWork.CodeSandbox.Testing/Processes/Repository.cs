@@ -1,7 +1,7 @@
-namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>Where things are in the checkout under test.</summary>
-internal static class Repository
+public static class Repository
 {
     public static string Root { get; } = FindRoot();
 

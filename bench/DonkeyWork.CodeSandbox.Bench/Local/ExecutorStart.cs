@@ -1,31 +1,32 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Bench;
+namespace DonkeyWork.CodeSandbox.Bench.Local;
 
 /// <summary>The executor alone, from its start to its first answer, and the memory that it holds then.</summary>
 internal static class ExecutorStart
 {
     private const int Runs = 20;
 
-    public static async Task<IReadOnlyList<Row>> RunAsync(Bench bench)
+    public static async Task<IReadOnlyList<Row>> RunAsync(LocalBench bench)
     {
         var socket = Path.Combine(bench.StateDirectory, "start.sock");
         var ours = new Samples();
         var python = new Samples();
-        var resident = 0;
+        var resident = 0.0;
         for (var i = 0; i < Runs; i++)
         {
             // PID 1 of a pid namespace of its own, as it is in a sandbox.
-            resident = Math.Max(resident, await StartAsync(ours, socket, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", Bench.Executor, "--listen", $"unix:{socket}"));
+            resident = Math.Max(resident, await StartAsync(ours, socket, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", Repository.Executor, "--listen", $"unix:{socket}"));
             await StartAsync(python, socket, "python3", "-c", PythonServer, socket);
         }
 
         return
         [
             Row.OfTimes("executor: start to first answer", ours, "a bare `http.server` in python3", python, "at most 40 ms"),
-            new Row("executor: resident after it", $"at most {Row.Number(resident / 1024.0)} MB", "–", "–", "under 25 MB"),
+            new Row("executor: resident after it", $"at most {Row.Number(resident)} MB", "–", "–", "under 25 MB"),
         ];
     }
 
@@ -40,7 +41,7 @@ internal static class ExecutorStart
         S(sys.argv[1], H).serve_forever()
         """;
 
-    private static async Task<int> StartAsync(Samples samples, string socket, string program, params string[] arguments)
+    private static async Task<double> StartAsync(Samples samples, string socket, string program, params string[] arguments)
     {
         File.Delete(socket);
         var started = Stopwatch.GetTimestamp();
@@ -75,11 +76,10 @@ internal static class ExecutorStart
         return resident;
     }
 
-    /// <summary>Kilobytes of the process, or of its child where the process only waits for one.</summary>
-    private static int Resident(int pid)
+    /// <summary>MB of the process, or of its child where the process only waits for one.</summary>
+    private static double Resident(int pid)
     {
         var children = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var status = File.ReadLines($"/proc/{(children.Length > 0 ? children[0] : $"{pid}")}/status");
-        return int.Parse(status.First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        return Measure.ResidentMegabytes(children.Length > 0 ? int.Parse(children[0], CultureInfo.InvariantCulture) : pid);
     }
 }

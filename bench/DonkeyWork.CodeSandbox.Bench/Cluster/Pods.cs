@@ -1,0 +1,67 @@
+using DonkeyWork.CodeSandbox.Testing.Clusters;
+
+namespace DonkeyWork.CodeSandbox.Bench.Cluster;
+
+/// <summary>
+/// Sandboxes as real pods, beside kubectl doing the same on the same cluster: a create until ready beside <c>kubectl apply</c>
+/// and <c>kubectl wait</c>, a command that does nothing beside <c>kubectl exec</c>.
+/// </summary>
+internal static class Pods
+{
+    private const int Creations = 20;
+    private const int Executions = 200;
+
+    public static async Task<IReadOnlyList<Row>> RunAsync()
+    {
+        await using var pods = await TestCluster.Node.CreateNamespaceAsync("bench-pods");
+        return
+        [
+            .. await CreateAsync(pods),
+            await ExecuteAsync(pods, "by pod IP", "PodIp"),
+            await ExecuteAsync(pods, "by the API server's pod proxy", "ApiServerProxy"),
+        ];
+    }
+
+    private static async Task<IReadOnlyList<Row>> CreateAsync(TestNamespace pods)
+    {
+        await using var manager = await ClusterManager.StartAsync(pods, "PodIp");
+        // The pod of a sandbox is the model, so that both create the very same.
+        var sandbox = await manager.Client.CreateAsync();
+        var manifest = PodManifest.Of(await pods.KubectlAsync("get", "pod", sandbox.Name, "--output=json"));
+        await sandbox.DisposeAsync();
+
+        var ours = new Samples();
+        var kubectl = new Samples();
+        for (var i = 0; i < Creations; i++)
+        {
+            ours.Add(await Measure.TimeAsync(async () => sandbox = await manager.Client.CreateAsync()));
+            await sandbox.DisposeAsync();
+            await pods.KubectlAsync("wait", "--for=delete", $"pod/{sandbox.Name}", "--timeout=60s");
+
+            kubectl.Add(await Measure.TimeAsync(async () =>
+            {
+                await pods.ApplyAsync(manifest.Named($"plain-{i}"));
+                await pods.KubectlAsync("wait", "--for=condition=Ready", $"pod/plain-{i}", "--timeout=60s");
+            }));
+            await pods.KubectlAsync("delete", "pod", $"plain-{i}");
+        }
+
+        return [Row.OfTimes("create of a pod until `ready`", ours, "`kubectl apply` and `kubectl wait`", kubectl, "–")];
+    }
+
+    private static async Task<Row> ExecuteAsync(TestNamespace pods, string way, string executorAccess)
+    {
+        await using var manager = await ClusterManager.StartAsync(pods, executorAccess);
+        await using var sandbox = await manager.Client.CreateAsync();
+        var ours = new Samples();
+        var kubectl = new Samples();
+        for (var i = 0; i < Executions; i++)
+        {
+            ours.Add(await Measure.TimeAsync(() => sandbox.RunAsync("true")));
+            if (i % 10 == 0)
+                kubectl.Add(await Measure.TimeAsync(() => pods.KubectlAsync("exec", sandbox.Name, "--", "/bin/bash", "-c", "true")));
+        }
+
+        return Row.OfTimes($"exec round trip of `true`, {way}", ours, "`kubectl exec`", kubectl, "below 1.00");
+    }
+}

@@ -1,0 +1,39 @@
+using DonkeyWork.CodeSandbox.Client;
+using DonkeyWork.CodeSandbox.Testing.Processes;
+
+namespace DonkeyWork.CodeSandbox.Bench.Local;
+
+/// <summary>The published Manager on this machine, started for the run with a state directory of its own and ended after it.</summary>
+internal sealed class LocalBench : IAsyncDisposable
+{
+    private readonly PublishedManager manager;
+
+    private LocalBench(PublishedManager manager, string stateDirectory)
+    {
+        this.manager = manager;
+        StateDirectory = stateDirectory;
+        Client = new CodeSandboxClient(manager.Url);
+        Http = new HttpClient { BaseAddress = manager.Url, Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    public string StateDirectory { get; }
+
+    public CodeSandboxClient Client { get; }
+
+    public HttpClient Http { get; }
+
+    public static async Task<LocalBench> StartAsync()
+    {
+        var state = Path.Combine(Path.GetTempPath(), $"codesandbox-bench-{Environment.ProcessId}");
+        return new LocalBench(await PublishedManager.StartAsync([], [$"--Local:StateDirectory={state}"]), state);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        Http.Dispose();
+        await manager.InterruptAsync();
+        manager.Dispose();
+        Directory.Delete(StateDirectory, recursive: true);
+    }
+}
