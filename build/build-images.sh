@@ -21,7 +21,7 @@ done
 [ ${#wanted[@]} -gt 0 ] || wanted=(executor manager)
 
 executor_image=donkeywork/codesandbox-executor manager_image=kata-manager-api
-executor_inputs=(src/DonkeyWork.CodeSandbox.Server src/DonkeyWork.CodeSandbox.Contracts build/publish-executor.sh)
+executor_inputs=(src/DonkeyWork.CodeSandbox.Server src/DonkeyWork.CodeSandbox.Contracts build/publish-executor.sh build/common.sh)
 manager_inputs=(Dockerfile src build/fetch-scalar.sh build/common.sh)
 common_inputs=(.dockerignore build/build-images.sh BannedSymbols.txt Directory.Build.props Directory.Packages.props global.json)
 
@@ -57,7 +57,7 @@ debian_sources() {
 make_debian() {
     local sources container
     sources=$(debian_sources)
-    mmdebstrap --variant=minbase --mode=root --format=tar --include=ca-certificates- \
+    mmdebstrap --variant=minbase --mode=root --format=tar --aptopt='APT::Keep-Downloaded-Packages "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
         bookworm "$cache/debian.tar" ${sources:+-} <<<"$sources"
@@ -132,7 +132,7 @@ for name in "${wanted[@]}"; do
     stamp=$(stamp_of "$name")
     is_built "$name" "$stamp" && continue
     if [ -z "${buildah-}" ]; then
-        require_packages buildah:buildah mmdebstrap:mmdebstrap
+        require_packages "${image_packages[@]}"
         buildah=(buildah --root "$cache/storage" --runroot "$cache/run" --storage-driver overlay)
         make_bases
         network_settings
