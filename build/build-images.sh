@@ -53,19 +53,20 @@ debian_sources() {
         sed -n 's/^Debian bookworm\(-updates\|-security\)\? deb /deb /p'
 }
 
-# What debian:bookworm-slim leaves out, left out.
+# What debian:bookworm-slim leaves out, left out. (Steps are chained: errexit is off in what run_step calls.)
 make_debian() {
     local sources container
     sources=$(debian_sources)
-    mmdebstrap --variant=minbase --mode=root --format=tar --aptopt='APT::Keep-Downloaded-Packages "false"' \
+    mmdebstrap --variant=minbase --mode=root --format=tar \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
-        bookworm "$cache/debian.tar" ${sources:+-} <<<"$sources"
-    container=$("${buildah[@]}" from scratch)
-    "${buildah[@]}" add "$container" "$cache/debian.tar" /
-    "${buildah[@]}" config --cmd bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
-    "${buildah[@]}" commit --rm "$container" docker.io/library/debian:bookworm-slim
-    rm "$cache/debian.tar"
+        --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\";" >"$1/etc/apt/apt.conf.d/90keep-nothing"' \
+        bookworm "$cache/debian.tar" ${sources:+-} <<<"$sources" &&
+        container=$("${buildah[@]}" from scratch) &&
+        "${buildah[@]}" add "$container" "$cache/debian.tar" / &&
+        "${buildah[@]}" config --cmd bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container" &&
+        "${buildah[@]}" commit --rm "$container" docker.io/library/debian:bookworm-slim &&
+        rm "$cache/debian.tar"
 }
 
 # make_dotnet IMAGE PATH...: Debian with these parts of the machine's .NET.
@@ -105,13 +106,14 @@ network_settings() {
 
 # compile DOCKERFILE "STAGE..." [ARGUMENT...]: the stages that are thrown away, side by side.
 compile() {
-    local dockerfile=$1 stages=$2 stage job jobs=()
+    local dockerfile=$1 stages=$2 stage job jobs=() status=0
     shift 2
     for stage in $stages; do
         bud "$@" "${arguments[@]}" "${mounts[@]}" --target "$stage" -f "$dockerfile" . &
         jobs+=($!)
     done
-    for job in "${jobs[@]}"; do wait "$job"; done
+    for job in "${jobs[@]}"; do wait "$job" || status=1; done
+    return $status
 }
 
 # build NAME IMAGE DOCKERFILE "STAGE..." [ARGUMENT...]
@@ -124,8 +126,7 @@ build() {
 }
 
 save() {
-    rm -f "$output/$1.tar"
-    "${buildah[@]}" push "localhost/$2:latest" "docker-archive:$output/$1.tar:$3:latest"
+    rm -f "$output/$1.tar" && "${buildah[@]}" push "localhost/$2:latest" "docker-archive:$output/$1.tar:$3:latest"
 }
 
 for name in "${wanted[@]}"; do
