@@ -1,17 +1,18 @@
 using System.Net;
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
+namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 
 /// <summary>
 /// Answers as the executor of any number of sandboxes: <c>/healthz</c>, and <c>/api/execute</c>, whose command it prints. The
 /// command <see cref="Hold"/> prints and then runs until the stream is cut or <see cref="Release"/>d.
 /// </summary>
-internal sealed class StubExecutor : IAsyncDisposable
+public sealed class StubExecutor : IAsyncDisposable
 {
     public const string Hold = "hold";
 

@@ -1,25 +1,32 @@
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>
 /// A namespace of a test's own, with a RuntimeClass without overhead and an account for Managers that has the rights which
 /// <c>k8s/</c> gives to those outside of the cluster, and no other. Everything is gone when disposed.
 /// </summary>
-internal sealed class TestNamespace : IAsyncDisposable
+public sealed class SandboxNamespace : IAsyncDisposable
 {
-    private readonly string _directory = System.IO.Directory.CreateTempSubdirectory("codesandbox-e2e-").FullName;
+    private readonly TestNamespace _namespace;
+    private readonly string _directory = Directory.CreateTempSubdirectory("codesandbox-e2e-").FullName;
 
-    private TestNamespace(TestCluster cluster, ApiServer api) => (Cluster, Api, Audit) = (cluster, api, new AuditLog(cluster, api));
+    private SandboxNamespace(TestNamespace owned, ApiServer api)
+    {
+        (_namespace, Api) = (owned, api);
+        Audit = new AuditLog(Cluster, api);
+    }
 
-    public TestCluster Cluster { get; }
-
+    /// <summary>The administrator's view.</summary>
     public ApiServer Api { get; }
 
     public AuditLog Audit { get; }
 
+    public TestCluster Cluster => _namespace.Cluster;
+
     /// <summary>The namespace's name, and that of the RuntimeClass.</summary>
-    public string Name { get; } = $"e2e-{Guid.NewGuid():N}"[..12];
+    public string Name => _namespace.Name;
 
     /// <summary>A kubeconfig of the Managers' account.</summary>
     public string Kubeconfig => Path.Combine(_directory, "kubeconfig");
@@ -39,23 +46,28 @@ internal sealed class TestNamespace : IAsyncDisposable
 
     /// <param name="cluster">Where.</param>
     /// <param name="nodeSelector">Of the RuntimeClass: where its pods may run.</param>
-    public static async Task<TestNamespace> CreateAsync(TestCluster cluster, object? nodeSelector = null)
+    public static async Task<SandboxNamespace> CreateAsync(TestCluster cluster, Dictionary<string, string>? nodeSelector = null)
     {
-        var created = new TestNamespace(cluster, await ApiServer.LoadAsync(cluster.Kubeconfig));
+        var created = new SandboxNamespace(await cluster.CreateNamespaceAsync("e2e"), await ApiServer.LoadAsync(cluster));
         var metadata = new { name = created.Name };
-        await created.Api.CreateAsync("/api/v1/namespaces", new { metadata });
         await created.Api.CreateAsync(
             "/apis/node.k8s.io/v1/runtimeclasses",
             nodeSelector is null ? new { metadata, handler = "kata-qemu" } : new { metadata, handler = "kata-qemu", scheduling = new { nodeSelector } });
         await created.CreateAccountAsync();
-        if (cluster.HasControllers) await created.WaitForDefaultAccountAsync();
         return created;
     }
 
     /// <summary>The pods that are there.</summary>
     public Task<IReadOnlyList<JsonElement>> ListPodsAsync() => Api.ListAsync(Pods);
 
-    /// <summary>A quota as <c>k8s/resourcequota.yaml</c> has it, with this limit; counted when this returns.</summary>
+    /// <summary>The names of the pods that are there and not being deleted.</summary>
+    public async Task<IReadOnlyList<string>> ListLivePodsAsync() =>
+    [
+        .. (await ListPodsAsync()).Select(pod => pod.GetProperty("metadata")).Where(metadata => !metadata.TryGetProperty("deletionTimestamp", out _))
+            .Select(metadata => metadata.GetProperty("name").GetString()!).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>A quota of so many pods, which is being counted when this returns.</summary>
     public async Task LimitPodsAsync(int limit)
     {
         await Api.CreateAsync($"{Root}/resourcequotas", new { metadata = new { name = "sandboxes" }, spec = new { hard = new Dictionary<string, string> { ["pods"] = $"{limit}" } } });
@@ -67,19 +79,11 @@ internal sealed class TestNamespace : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Api.DeleteAsync($"/apis/node.k8s.io/v1/runtimeclasses/{Name}");
-        if (!Cluster.HasControllers) await EmptyAsync();
-        await Api.DeleteAsync(Root);
-        if (!Cluster.HasControllers) await Api.PutAsync($"{Root}/finalize", new { apiVersion = "v1", kind = "Namespace", metadata = new { name = Name }, spec = new { finalizers = Array.Empty<string>() } });
-        await Patience.UntilAsync(async () => await Api.FindAsync(Root) is null, () => $"The namespace {Name} does not go.");
+        await Api.DeleteAsync($"{Rbac}/rolebindings/manager");
+        await Api.DeleteAsync($"{Rbac}/roles/manager");
+        await _namespace.DisposeAsync();
         Api.Dispose();
-        System.IO.Directory.Delete(_directory, recursive: true);
-    }
-
-    // What the namespace controller does, where there is none.
-    private async Task EmptyAsync()
-    {
-        foreach (var collection in (string[])[Pods, $"{Root}/serviceaccounts", $"{Root}/resourcequotas", $"/apis/coordination.k8s.io/v1/namespaces/{Name}/leases", $"{Rbac}/roles", $"{Rbac}/rolebindings"])
-            await Api.DeleteAsync(collection, graceSeconds: 0);
+        Directory.Delete(_directory, recursive: true);
     }
 
     private async Task CreateAccountAsync()
@@ -114,9 +118,4 @@ internal sealed class TestNamespace : IAsyncDisposable
     ];
 
     private static object Rule(string group, string resource, params string[] verbs) => new { apiGroups = new[] { group }, resources = new[] { resource }, verbs };
-
-    // Before there is one, the API server refuses every pod of the namespace.
-    private Task WaitForDefaultAccountAsync() => Patience.UntilAsync(
-        async () => await Api.FindAsync($"{Root}/serviceaccounts/default") is not null,
-        () => $"The namespace {Name} gets no ServiceAccount.");
 }

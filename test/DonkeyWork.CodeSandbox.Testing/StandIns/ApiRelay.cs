@@ -1,21 +1,22 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
+namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 
 /// <summary>
 /// Stands between a Manager and the API server, in plain HTTP towards the Manager, and does to watches what a network may do:
 /// each line can be late, and all watches can be cut. Other requests pass as they are.
 /// </summary>
-internal sealed class ApiRelay : IAsyncDisposable
+public sealed class ApiRelay : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpMessageInvoker _upstream;

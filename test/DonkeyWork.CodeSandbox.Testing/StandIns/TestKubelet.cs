@@ -1,23 +1,25 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
+namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 
 /// <summary>
 /// Plays scheduler and kubelet for one namespace of a cluster that has neither: pods are bound, become Ready at the address
 /// of an executor, and go when they are deleted. What it does is what a kubelet writes; the API server is real.
 /// </summary>
-internal sealed class TestKubelet : IAsyncDisposable
+public sealed class TestKubelet : IAsyncDisposable
 {
     private const string NodeName = "test-kubelet";
 
-    private readonly TestNamespace _place;
+    private readonly SandboxNamespace _place;
     private readonly string _podIP;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, Task> _work = new();
     private readonly Task _watching;
 
-    public TestKubelet(TestNamespace place, string podIP)
+    public TestKubelet(SandboxNamespace place, string podIP)
     {
         (_place, _podIP) = (place, podIP);
         _watching = WatchAsync();
@@ -51,7 +53,7 @@ internal sealed class TestKubelet : IAsyncDisposable
             {
                 await foreach (var (type, pod) in _place.Api.WatchAsync(_place.Pods, _stop.Token)) Observe(type, pod);
             }
-            catch (Exception away) when (away is HttpRequestException or IOException && !_stop.IsCancellationRequested)
+            catch (Exception away) when (away is HttpRequestException or IOException or ApiRefusedException)
             {
                 // The API server is away, as tests have it: look again.
                 await Patience.UntilAsync(async () => _stop.IsCancellationRequested || await _place.Api.IsReadyAsync(), () => "The API server does not come back.");
@@ -87,7 +89,7 @@ internal sealed class TestKubelet : IAsyncDisposable
         });
     }
 
-    private Task PatchStatusAsync(string pod, object status) => _place.Api.PatchAsync($"{_place.Pods}/{pod}/status", new { status });
+    private Task<JsonElement> PatchStatusAsync(string pod, object status) => _place.Api.PatchAsync($"{_place.Pods}/{pod}/status", new { status });
 
     private static object Condition(string type, bool isTrue) => new { type, status = isTrue ? "True" : "False" };
 

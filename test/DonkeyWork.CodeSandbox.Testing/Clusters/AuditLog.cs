@@ -1,14 +1,18 @@
 using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>What the API server wrote down about who asked it for what: one line per request, written before the answer is sent.</summary>
-internal sealed class AuditLog(TestCluster cluster, ApiServer api)
+public sealed class AuditLog(TestCluster cluster, ApiServer api)
 {
+    // Beside the kubeconfig, in the state directory of test/cluster.
+    private readonly string _file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(cluster.Kubeconfig))!, "audit.log");
+
     /// <summary>The requests of one user that were answered while <paramref name="action"/> ran; of watches, also those that began.</summary>
     public async Task<IReadOnlyList<AuditedCall>> DuringAsync(string user, Func<Task> action)
     {
-        var before = new FileInfo(cluster.AuditLog).Length;
+        var before = new FileInfo(_file).Length;
         var begin = await MarkAsync();
         await action();
         var end = await MarkAsync();
@@ -20,10 +24,10 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
                 calls = [.. Read(before)];
                 return calls.Exists(call => call.Name == end);
             },
-            () => $"{cluster.AuditLog} does not show a request that was answered.");
+            () => $"{_file} does not show a request that was answered.");
         return
         [
-            .. calls.SkipWhile(call => call.Name != begin).TakeWhile(call => call.Name != end)
+            .. calls.SkipWhile(call => call.Name != begin).Skip(1).TakeWhile(call => call.Name != end)
                 .Where(call => call.User == user),
         ];
     }
@@ -38,7 +42,7 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
 
     private IEnumerable<AuditedCall> Read(long from)
     {
-        using var file = new FileStream(cluster.AuditLog, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var file = new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Position = from;
         using var reader = new StreamReader(file);
         // A last line without its end is being written.
@@ -61,4 +65,4 @@ internal sealed class AuditLog(TestCluster cluster, ApiServer api)
 }
 
 /// <summary>One line of the audit log.</summary>
-internal sealed record AuditedCall(string User, string Verb, string Resource, string Subresource, string Name, int Status);
+public sealed record AuditedCall(string User, string Verb, string Resource, string Subresource, string Name, int Status);

@@ -1,14 +1,15 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Runtime.InteropServices;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Network;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>
 /// A network namespace with one way out: a pair of virtual interfaces into the namespace of the API server, and a route to
 /// the API server's address alone. Gone, with both interfaces, when disposed.
 /// </summary>
-internal sealed partial class NetworkNamespace : IAsyncDisposable
+public sealed partial class NetworkNamespace : IAsyncDisposable
 {
     private const string NoNeighbour = "02:00:00:00:00:99";
 

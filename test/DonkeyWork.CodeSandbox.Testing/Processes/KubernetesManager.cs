@@ -1,15 +1,15 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Text;
+using System.Net;
 using System.Text.Json;
+using System.Text;
 using DonkeyWork.CodeSandbox.Client;
-using DonkeyWork.CodeSandbox.Cluster.Tests.Network;
-using DonkeyWork.CodeSandbox.Cluster.Tests.Standins;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.StandIns;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>The published Manager with the backend Kubernetes, as a process of its own: one of several on the same namespace.</summary>
-internal sealed class KubernetesManager : IAsyncDisposable
+public sealed class KubernetesManager : IAsyncDisposable
 {
     // One for all: what one Manager creates, the others can talk to.
     private const string Secret = "a secret that all Managers of the tests share, and nobody else";
@@ -37,7 +37,7 @@ internal sealed class KubernetesManager : IAsyncDisposable
     /// <param name="relay">What it takes for the API server; <see langword="null"/>: the API server.</param>
     /// <param name="within">The network it lives in; <see langword="null"/>: this machine's.</param>
     /// <param name="settings">Further arguments.</param>
-    public static async Task<KubernetesManager> StartAsync(TestNamespace place, ApiRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
+    public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, ApiRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
     {
         string[] connection = relay is null
             ? [$"--KataContainerManager:Connection:Kubeconfig={place.Kubeconfig}"]

@@ -2,14 +2,14 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
+using System.Text;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Clusters;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>The API server as an administrator sees it: the tests' witness, which shares no code with the client under test.</summary>
-internal sealed class ApiServer : IDisposable
+public sealed class ApiServer : IDisposable
 {
     private readonly SslClientAuthenticationOptions _tls;
     private readonly AuthenticationHeaderValue? _token;
@@ -30,12 +30,10 @@ internal sealed class ApiServer : IDisposable
     /// <summary>The cluster's certificate authority in PEM, base64 as a kubeconfig has it.</summary>
     public required string CertificateAuthorityData { get; init; }
 
-    /// <summary>Reads a kubeconfig's current context the way kubectl does: kubectl does it.</summary>
-    public static async Task<ApiServer> LoadAsync(string kubeconfig)
+    /// <summary>As the cluster's kubeconfig says, which kubectl reads.</summary>
+    public static async Task<ApiServer> LoadAsync(TestCluster of)
     {
-        var view = await Tool.RunAsync(TestCluster.Kubectl, "--kubeconfig", kubeconfig, "config", "view", "--raw", "--minify", "--flatten", "-o", "json");
-        view.ExitCode.ShouldBe(0, view.Error);
-        var config = JsonNode.Parse(view.Output)!;
+        var config = JsonNode.Parse(await of.KubectlAsync("config", "view", "--raw", "--minify", "--flatten", "-o", "json"))!;
         var cluster = config["clusters"]![0]!["cluster"]!;
         var user = config["users"]![0]!["user"]!;
         var authority = (string)cluster["certificate-authority-data"]!;
@@ -85,12 +83,13 @@ internal sealed class ApiServer : IDisposable
         return true;
     }
 
-    public async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, string type = "application/json")
+    /// <summary>Text for text, for what is behind the pod proxy.</summary>
+    public async Task<string> SendTextAsync(HttpMethod method, string path, string? body = null, string type = "application/json")
     {
         using var request = new HttpRequestMessage(method, path);
-        if (body is not null) request.Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, type);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, type);
         using var response = await _http.SendAsync(request);
-        return await ReadAsync(response);
+        return await ReadTextAsync(response);
     }
 
     /// <summary>Whether it answers right now.</summary>
@@ -133,11 +132,16 @@ internal sealed class ApiServer : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static async Task<JsonElement> ReadAsync(HttpResponseMessage response)
+    private async Task<JsonElement> SendAsync(HttpMethod method, string path, object body, string type = "application/json") =>
+        JsonDocument.Parse(await SendTextAsync(method, path, JsonSerializer.Serialize(body), type)).RootElement;
+
+    private static async Task<JsonElement> ReadAsync(HttpResponseMessage response) => JsonDocument.Parse(await ReadTextAsync(response)).RootElement;
+
+    private static async Task<string> ReadTextAsync(HttpResponseMessage response)
     {
         var text = await response.Content.ReadAsStringAsync();
         return response.IsSuccessStatusCode
-            ? JsonDocument.Parse(text).RootElement
+            ? text
             : throw new ApiRefusedException((int)response.StatusCode, $"{response.RequestMessage!.Method} {response.RequestMessage.RequestUri}: {(int)response.StatusCode} {text}");
     }
 
@@ -145,7 +149,7 @@ internal sealed class ApiServer : IDisposable
 }
 
 /// <summary>The API server said no to a test.</summary>
-internal sealed class ApiRefusedException(int status, string message) : Exception(message)
+public sealed class ApiRefusedException(int status, string message) : Exception(message)
 {
     public int Status => status;
 }
