@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Kubernetes;
+using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Local;
 using DonkeyWork.CodeSandbox.Local.Host;
 using DonkeyWork.CodeSandbox.Local.State;
@@ -28,6 +30,7 @@ internal static class ManagerApplication
     /// <param name="configure">Registers another backend (with its <see cref="SandboxTokens"/>) or clock than the configured one.</param>
     /// <exception cref="InvalidConfigurationException">The configuration is unusable; all faults are told.</exception>
     /// <exception cref="StateDirectoryInUseException">Another Manager works on the state directory.</exception>
+    /// <exception cref="ClusterConfigurationException">It cannot be told where the cluster's API server is, or who we are.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = CreateBuilder(args);
@@ -38,7 +41,7 @@ internal static class ManagerApplication
         builder.Services.AddSingleton(settings);
         builder.Services.AddApiDocument();
         // Before the core, whose registry watches it from its start on.
-        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) builder.Services.AddLocalBackend(settings.Local);
+        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder.Services, settings);
         builder.Services.AddSandboxes(settings.Options);
 
         var app = builder.Build();
@@ -54,6 +57,12 @@ internal static class ManagerApplication
         Announce(app);
         return app;
     }
+
+    private static IServiceCollection AddBackend(IServiceCollection services, ManagerSettings settings) => settings.Options.Backend switch
+    {
+        BackendKind.Kubernetes => services.AddKubernetesBackend(settings.Options),
+        _ => services.AddLocalBackend(settings.Local),
+    };
 
     /// <summary>The configuration as <see cref="Build"/> reads it.</summary>
     public static IConfiguration ReadConfiguration(string[] args) => CreateBuilder(args).Configuration;

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Local.Host;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager;
@@ -25,7 +26,7 @@ catch (InvalidConfigurationException e)
     foreach (var fault in e.Faults) await Console.Error.WriteLineAsync($"  {fault}");
     return 1;
 }
-catch (Exception e) when (e is HostRequirementsException or StateDirectoryInUseException or IOException { InnerException: AddressInUseException })
+catch (Exception e) when (e is HostRequirementsException or ClusterConfigurationException or StateDirectoryInUseException or IOException { InnerException: AddressInUseException })
 {
     await Console.Error.WriteLineAsync(e.Message);
     return 1;

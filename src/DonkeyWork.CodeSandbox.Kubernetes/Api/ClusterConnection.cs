@@ -1,30 +1,59 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting;
+using DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting.Kubeconfigs;
+
 namespace DonkeyWork.CodeSandbox.Kubernetes.Api;
 
 /// <summary>The way to one API server: its address, how it proves itself, and how we do.</summary>
 public sealed class ClusterConnection : IDisposable
 {
-    /// <summary>Reads the configuration; nothing is connected yet.</summary>
-    /// <exception cref="ClusterConfigurationException">There is none, or it cannot be used.</exception>
-    public static ClusterConnection Load(ConnectionOptions options, TimeProvider clock) => throw new NotImplementedException();
+    private readonly ConnectionSettings _settings;
+
+    private ClusterConnection(ConnectionSettings settings) => _settings = settings;
 
     /// <summary>The API server; ends with a slash.</summary>
-    public Uri Server { get; } = null!;
+    public Uri Server => _settings.Server;
 
     /// <summary>Whether this is the service account of the pod we run in.</summary>
-    public bool IsInCluster { get; }
+    public bool IsInCluster => _settings.IsInCluster;
 
     /// <summary>Where this was read from, for people: <c>in-cluster</c>, <c>kubeconfig /path, context x</c>, <c>Connection</c>.</summary>
-    public string Source { get; } = null!;
+    public string Source => _settings.Source;
+
+    /// <summary>
+    /// Reads the configuration; nothing is connected yet. In this order: <see cref="ConnectionOptions.ServerUrl"/>, a
+    /// kubeconfig or context that the options name, the service account, the files of <c>KUBECONFIG</c>, <c>~/.kube/config</c>.
+    /// </summary>
+    /// <exception cref="ClusterConfigurationException">There is none, or it cannot be used.</exception>
+    public static ClusterConnection Load(ConnectionOptions options, TimeProvider clock) => Load(options, clock, ClusterEnvironment.Current);
+
+    internal static ClusterConnection Load(ConnectionOptions options, TimeProvider clock, ClusterEnvironment environment)
+    {
+        var namesKubeconfig = !string.IsNullOrWhiteSpace(options.Kubeconfig) || !string.IsNullOrWhiteSpace(options.Context);
+        var settings = ExplicitConnection.Read(options)
+            ?? (namesKubeconfig ? null : ServiceAccount.Read(environment, clock))
+            ?? Kubeconfig.Read(options, environment, clock)
+            ?? throw new ClusterConfigurationException(
+                "No Kubernetes cluster is configured: set Connection:ServerUrl and Connection:Token, or KUBECONFIG, or run in a pod with a service account.");
+        return new ClusterConnection(settings);
+    }
 
     /// <summary>
     /// A handler with connections of its own that proves who we are: client certificate, or bearer token, re-read as it
     /// rotates and once more at a 401. It follows no redirect, keeps no cookie and uses no proxy.
     /// </summary>
     /// <param name="configure">Changes the inner handler before it is used.</param>
-    public HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null) => throw new NotImplementedException();
+    public HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null)
+    {
+        var transport = ServerTransport.Create(_settings);
+        configure?.Invoke(transport);
+        return new AuthenticatingHandler(_settings.Token, _settings.TlsServerName, transport);
+    }
 
-    /// <inheritdoc/>
+    /// <summary>Handlers that were made before must not be used afterwards.</summary>
     public void Dispose()
     {
+        (_settings.Token as IDisposable)?.Dispose();
+        foreach (var certificate in _settings.ClientCertificate ?? []) certificate.Dispose();
+        foreach (var certificate in _settings.Authorities ?? []) certificate.Dispose();
     }
 }

@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Kubernetes;
+using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Local;
 using DonkeyWork.CodeSandbox.Manager.Access;
 using DonkeyWork.CodeSandbox.Sandboxes;
@@ -34,8 +36,12 @@ internal sealed record ManagerSettings(ManagerOptions Options, LocalOptions Loca
             faults.Add($"{ManagerOptions.Section}:{nameof(options.DefaultImage)}: '{options.DefaultImage}' is not an image reference, such as registry.example/sandbox:1.0.");
         if (options.Connection.ServerUrl is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var server) && server.Scheme is "http" or "https"))
             faults.Add($"{ManagerOptions.Section}:{nameof(options.Connection)}:{nameof(ConnectionOptions.ServerUrl)}: '{url}' is not an http or https URL.");
-        if (options.Backend == BackendKind.Kubernetes)
-            faults.Add($"{ManagerOptions.Section}:{nameof(options.Backend)}: this version has only the backend Local.");
+        if (options.Backend == BackendKind.Kubernetes && options.Secret is not { Length: >= KubernetesOptions.MinSecretLength })
+        {
+            // Never the value itself: this is printed.
+            faults.Add($"{ManagerOptions.Section}:{nameof(options.Secret)}: {(string.IsNullOrEmpty(options.Secret) ? "is missing" : "is too short")}: it takes {KubernetesOptions.MinSecretLength} characters or more, "
+                + "the same for all Managers, such as `openssl rand -hex 32` makes; k8s/ reads it from the Secret kata-manager.");
+        }
 
         CheckOrder(nameof(SandboxOptions.DefaultResourceRequests), options.DefaultResourceRequests, nameof(SandboxOptions.DefaultResourceLimits), options.DefaultResourceLimits, faults);
         CheckOrder(nameof(SandboxOptions.DefaultResourceLimits), options.DefaultResourceLimits, nameof(SandboxOptions.MaxResourceLimits), options.MaxResourceLimits, faults);

@@ -3,24 +3,32 @@ namespace DonkeyWork.CodeSandbox.Sandboxes.Backends;
 /// <summary>The one way to talk HTTP to something that a sandbox controls.</summary>
 public static class ExecutorHandler
 {
-    /// <summary>
-    /// A handler that follows no redirect, keeps no cookie, uses no proxy, decompresses nothing, bounds headers, and
-    /// closes the connection of a response that is given up instead of reading on, so that the executor notices at once.
-    /// The backend sets <see cref="SocketsHttpHandler.ConnectCallback"/> where it does not connect by TCP.
-    /// </summary>
-    public static SocketsHttpHandler Create() => new()
+    /// <summary>A handler with <see cref="Configure"/>'s settings.</summary>
+    public static SocketsHttpHandler Create()
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        AutomaticDecompression = System.Net.DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        MaxResponseHeadersLength = 16, // KiB
-        MaxResponseDrainSize = 0,
-        ResponseDrainTimeout = TimeSpan.Zero,
-        ConnectTimeout = TimeSpan.FromSeconds(5),
+        var handler = new SocketsHttpHandler();
+        Configure(handler);
+        return handler;
+    }
+
+    /// <summary>
+    /// Makes a handler follow no redirect, keep no cookie, use no proxy, decompress nothing, bound headers, and close the
+    /// connection of a response that is given up instead of reading on, so that the executor notices at once. The backend
+    /// sets <see cref="SocketsHttpHandler.ConnectCallback"/> where it does not simply connect by TCP.
+    /// </summary>
+    public static void Configure(SocketsHttpHandler handler)
+    {
+        handler.AllowAutoRedirect = false;
+        handler.UseCookies = false;
+        handler.UseProxy = false;
+        handler.AutomaticDecompression = System.Net.DecompressionMethods.None;
+        handler.ActivityHeadersPropagator = null;
+        handler.MaxResponseHeadersLength = 16; // KiB
+        handler.MaxResponseDrainSize = 0;
+        handler.ResponseDrainTimeout = TimeSpan.Zero;
+        handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         // After a burst its connections go: each is a descriptor and memory of the sandbox's. And well before a Kestrel
         // executor closes an idle connection, so that no request meets one that is being closed.
-        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
-    };
+        handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10);
+    }
 }

@@ -80,7 +80,7 @@ internal sealed partial class CreationFollower(
     {
         { IsDeleting: true } => "It was deleted while it was being created.",
         { IsAlive: false } => _seen.Message ?? "It ended before it was ready.",
-        _ when Elapsed >= _deadline => $"It was not ready within {options.PodReadyTimeoutSeconds} s: {WaitsFor}.",
+        _ when Elapsed >= _deadline => $"It was not ready within {options.PodReadyTimeoutSeconds} s: {WaitsFor.TrimEnd('.')}.",
         _ => null,
     };
 

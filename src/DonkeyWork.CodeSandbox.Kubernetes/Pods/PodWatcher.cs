@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using DonkeyWork.CodeSandbox.Kubernetes.Api;
+using DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
+using DonkeyWork.CodeSandbox.Kubernetes.Api.Watching;
+using DonkeyWork.CodeSandbox.Kubernetes.Executors;
+using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+
+namespace DonkeyWork.CodeSandbox.Kubernetes.Pods;
+
+/// <summary>Makes of what the API server tells of pods what there is to tell of sandboxes. Waits for nothing and asks nobody.</summary>
+internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections executors)
+{
+    // Cheaper than all pods of the namespace, but anyone may use that label: the annotation decides.
+    private const string Selector = $"{SandboxLabels.ManagedBy}={SandboxLabels.Manager}";
+
+    public async IAsyncEnumerable<SandboxObservation> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        HashSet<string> shown = new(StringComparer.Ordinal);
+        await foreach (var observation in client.Pods.WatchAsync(Selector, cancellationToken))
+        {
+            switch (observation)
+            {
+                case ApiListed<PodView> listed:
+                    var sandboxes = listed.Items.Where(PodReader.IsOurs).Select(PodReader.Read).ToList();
+                    shown = [.. sandboxes.Select(sandbox => sandbox.Uid)];
+                    executors.Keep(shown);
+                    yield return new SandboxListed(sandboxes);
+                    break;
+                case ApiChanged<PodView> { Item: var pod } when PodReader.IsOurs(pod):
+                    shown.Add(pod.Uid);
+                    yield return new SandboxChanged(PodReader.Read(pod));
+                    break;
+                // Gone, or somebody has taken it from us.
+                case ApiChanged<PodView> { Item: var pod } when shown.Remove(pod.Uid):
+                    executors.Drop(pod.Uid);
+                    yield return new SandboxGone(PodReader.Read(pod));
+                    break;
+                case ApiGone<PodView> { Item: var pod } when shown.Remove(pod.Uid):
+                    executors.Drop(pod.Uid);
+                    yield return new SandboxGone(PodReader.Read(pod));
+                    break;
+                case ApiLost<PodView> lost:
+                    yield return new BackendLost(lost.Since, lost.Reason);
+                    break;
+            }
+        }
+    }
+}
