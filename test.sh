@@ -11,6 +11,23 @@ if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
 fi
 [ "$(id -u)" -eq 0 ] || die "the suites start real sandboxes, mount and use cgroups: run ./test.sh as root"
 
+source test/cluster/test-run.sh
+
+# is_wanted NAME WORD...: whether the name has one of the words in it; without words everything is.
+is_wanted() {
+    local name=$1 word
+    shift
+    [ $# -gt 0 ] || return 0
+    for word in "$@"; do [[ $name != *"$word"* ]] || return 0; done
+    return 1
+}
+
+# counter NAME FILE: a number of the <Counters> element of a TRX file.
+counter() { grep -o "<Counters [^>]*" "$2" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' || echo 0; }
+
+# tests_of CLASS FILE: how many tests of a class are in a TRX file.
+tests_of() { grep -o "<TestMethod [^>]*className=\"[^\"]*\.$1\"" "$2" | wc -l; }
+
 say "Preparing"
 require_sdk
 require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}" \
@@ -24,23 +41,45 @@ passed=0 failed=0 skipped=0 broken=()
 results="$artifacts/test-results"
 rm -rf "$results"
 
-# counter NAME FILE: a number of the <Counters> element of a TRX file.
-counter() { grep -o "<Counters [^>]*" "$2" | grep -o " $1=\"[0-9]*\"" | grep -o '[0-9]*' || echo 0; }
-
+projects=()
+needs_clusters=
 for project in test/*.Tests/*.csproj; do
+    is_wanted "$(basename "$project" .csproj)" "$@" || continue
+    projects+=("$project")
+    [[ $project != *.@(Kubernetes|Cluster).Tests.csproj ]] || needs_clusters=1
+done
+
+suite= # the process that runs one
+on_exit() {
+    set +e
+    trap '' INT TERM
+    [ -z "$suite" ] || { kill "$suite" && wait "$suite"; } 2>/dev/null
+    stop_clusters
+}
+trap on_exit EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if [ -n "$needs_clusters" ]; then
+    say "" && say "Test clusters"
+    require_packages "${cluster_packages[@]}" "${image_packages[@]}"
+    build/build-images.sh >&2
+    start_clusters
+fi
+
+for project in "${projects[@]}"; do
     name=$(basename "$project" .csproj)
-    if [ $# -gt 0 ]; then
-        wanted=
-        for word in "$@"; do [[ $name == *"$word"* ]] && wanted=1; done
-        [ -n "$wanted" ] || continue
-    fi
     say "" && say "$name"
     trx="$results/$name.trx"
-    # No suite may hang CI: it is ended, and counts as failed.
+    # No suite may hang CI: it is ended, and counts as failed. It runs in the background, so that Ctrl+C is heard here at once;
+    # the shell would have it ignore Ctrl+C for ever, and what it starts, too.
     status=0
-    timeout --kill-after=30 1500 dotnet test "$project" -c Release --no-build --nologo \
+    env --default-signal=INT,QUIT timeout --kill-after=30 1500 dotnet test "$project" -c Release --no-build --nologo \
         --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --blame-hang-timeout 300s --blame-hang-dump-type none \
-        --results-directory "$results" </dev/null || status=$?
+        --results-directory "$results" </dev/null 8>&- &
+    suite=$!
+    wait "$suite" || status=$?
+    suite=
     if [ ! -s "$trx" ]; then
         broken+=("$name (no result, status $status)")
         failed=$((failed + 1))
@@ -55,6 +94,23 @@ for project in test/*.Tests/*.csproj; do
     passed=$((passed + suite_passed)) failed=$((failed + suite_failed))
     skipped=$((skipped + suite_total - suite_passed - $(counter failed "$trx")))
 done
+
+# The contract suite has the same tests for every backend: one that was run over one of them alone is no contract.
+local_trx="$results/DonkeyWork.CodeSandbox.Local.Tests.trx" kubernetes_trx="$results/DonkeyWork.CodeSandbox.Kubernetes.Tests.trx"
+if [ -s "$local_trx" ] && [ -s "$kubernetes_trx" ]; then
+    local_tests=$(tests_of LocalBackendContractTests "$local_trx")
+    kubernetes_tests=$(tests_of KubernetesBackendContractTests "$kubernetes_trx")
+    say "" && say "contract tests per backend: Local $local_tests, Kubernetes $kubernetes_tests"
+    if [ "$local_tests" -eq 0 ] || [ "$local_tests" -ne "$kubernetes_tests" ]; then
+        broken+=("the contract tests of the backends (not the same number, or none)")
+        failed=$((failed + 1))
+    fi
+fi
+
+if [ -n "$needs_clusters" ]; then
+    say ""
+    stop_clusters || { failed=$((failed + 1)) && broken+=("test clusters (not stopped, or something of them is left)"); }
+fi
 
 say ""
 for line in "${broken[@]}"; do say "broken suite: $line"; done

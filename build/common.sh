@@ -1,4 +1,4 @@
-# Shared by run.sh, test.sh and bench.sh; sourced, never run.
+# Shared by run.sh, test.sh, bench.sh and the scripts of build/ and test/cluster/; sourced, never run.
 # Everything built lands in artifacts/; a stamp beside it holds the hash of its inputs, so nothing is built twice.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -58,9 +58,13 @@ apt_install() {
 }
 
 # The executor is compiled natively: a C compiler links it.
-native_build_packages=(gcc:cc libc6-dev:/usr/include/stdlib.h zlib1g-dev:/usr/include/zlib.h)
+native_build_packages=(gcc:cc binutils:ar libc6-dev:/usr/include/stdlib.h zlib1g-dev:/usr/include/zlib.h)
 # What the Local backend starts sandboxes with.
 local_backend_packages=(runc:runc e2fsprogs:mkfs.ext4)
+# What the test clusters are made with, and the images for them.
+cluster_packages=(openssl:openssl curl:curl xz-utils:xz iproute2:ip procps:sysctl
+    debian-archive-keyring:/usr/share/keyrings/debian-archive-keyring.gpg)
+image_packages=(buildah:buildah mmdebstrap:mmdebstrap)
 
 build_executor() {
     "$root/build/publish-executor.sh" >&2

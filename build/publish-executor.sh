@@ -3,14 +3,15 @@
 #   build/publish-executor.sh [--release] [--allow-net9]
 # --release refuses the net9.0 flavour (out of support) unless --allow-net9 is given too.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$root"
 
 release=false allow_net9=false
 for argument in "$@"; do
     case $argument in
         --release) release=true ;;
         --allow-net9) allow_net9=true ;;
-        *) echo "publish-executor: unknown option $argument (--release, --allow-net9)" >&2; exit 2 ;;
+        *) say "publish-executor: unknown option $argument (--release, --allow-net9)" && exit 2 ;;
     esac
 done
 
@@ -18,33 +19,23 @@ project=src/DonkeyWork.CodeSandbox.Server
 output=artifacts/executor
 work=artifacts/executor-build
 
-say() { echo "publish-executor: $*"; }
-fail() { echo "publish-executor: $*" >&2; exit 1; }
-
-missing=()
-command -v cc >/dev/null || missing+=(gcc)
-command -v ar >/dev/null || missing+=(binutils)
-printf '#include <stdio.h>\n' | cc -E -x c - >/dev/null 2>&1 || missing+=(libc6-dev)
-printf '#include <zlib.h>\n' | cc -E -x c - >/dev/null 2>&1 || missing+=(zlib1g-dev)
-((${#missing[@]} == 0)) || fail "native AOT needs a C compiler and zlib's headers: apt-get install ${missing[*]}"
-command -v dotnet >/dev/null || fail "the .NET 10 SDK is needed"
+require_packages "${native_build_packages[@]}"
+command -v dotnet >/dev/null || die "the .NET 10 SDK is needed" # not require_sdk: whoever calls this has asked it already
 
 case $(uname -m) in
     x86_64) runtime=linux-x64 ;;
     aarch64) runtime=linux-arm64 ;;
-    *) fail "no executor for $(uname -m)" ;;
+    *) die "no executor for $(uname -m)" ;;
 esac
 
 refuse_net9() {
     $release && ! $allow_net9 || return 0
-    fail "the net10.0 native AOT pack (Microsoft.NETCore.App.Runtime.NativeAOT.$runtime) cannot be restored, and a release is not built on net9.0, which left support in November 2026 (--allow-net9 builds it all the same)"
+    die "the net10.0 native AOT pack (Microsoft.NETCore.App.Runtime.NativeAOT.$runtime) cannot be restored, and a release is not built on net9.0, which left support in November 2026 (--allow-net9 builds it all the same)"
 }
 
 # Everything that goes into the two binaries, this script included.
 inputs() {
-    find "$project" src/DonkeyWork.CodeSandbox.Contracts build/publish-executor.sh Directory.Build.props \
-        Directory.Packages.props global.json -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 |
-        LC_ALL=C sort -z | xargs -0 sha256sum
+    hash_of "$project" src/DonkeyWork.CodeSandbox.Contracts build/publish-executor.sh Directory.Build.props Directory.Packages.props global.json
     # The SDKs there are; dotnet --version takes longer than all the rest.
     ls "$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk"
     cc --version | head -1
@@ -52,7 +43,7 @@ inputs() {
 
 trap 'exit 130' INT
 mkdir -p artifacts
-[[ -w artifacts ]] || fail "$PWD/artifacts belongs to $(stat -c %U artifacts): build as that user, or use a clone of your own"
+[[ -w artifacts ]] || die "$PWD/artifacts belongs to $(stat -c %U artifacts): build as that user, or use a clone of your own"
 exec 9>artifacts/executor.lock
 flock 9
 hash=$(inputs | sha256sum | cut -d' ' -f1)
@@ -81,7 +72,7 @@ for_framework net10.0
 say "restoring the net10.0 native AOT pack"
 if ! dotnet restore "$project" "${options[@]}" >"$work/net10.0.log" 2>&1; then
     # Only a pack that is not on the feed is a reason for the older framework; a feed that cannot be reached is none.
-    grep -q 'NU110[1-3].*NativeAOT' "$work/net10.0.log" || { cat "$work/net10.0.log" >&2; fail "the executor's packages cannot be restored"; }
+    grep -q 'NU110[1-3].*NativeAOT' "$work/net10.0.log" || { cat "$work/net10.0.log" >&2; die "the executor's packages cannot be restored"; }
     refuse_net9
     for_framework net9.0
     say "the net10.0 pack cannot be restored: net9.0, for development only"
@@ -90,7 +81,7 @@ fi
 say "compiling codesandbox-executor ($framework, about a minute)"
 rm -rf "$work/publish"
 dotnet publish "$project" -c Release -f "$framework" --self-contained -o "$work/publish" "${options[@]}" \
-    >"$work/$framework.log" 2>&1 || { cat "$work/$framework.log" >&2; fail "the executor did not compile"; }
+    >"$work/$framework.log" 2>&1 || { cat "$work/$framework.log" >&2; die "the executor did not compile"; }
 
 install -m 755 "$work/publish/codesandbox-executor" "$work/codesandbox-reaper" "$output/"
 strip "$output/codesandbox-executor"

@@ -14,9 +14,6 @@ service_network=10.96.0.0/16
 api_service=10.96.0.1
 export here cache programs kubernetes kubectl pod_network service_network api_service
 
-cluster_packages=(openssl:openssl curl:curl xz-utils:xz iproute2:ip procps:sysctl util-linux:nsenter coreutils:sha256sum
-    gcc:cc libc6-dev:/usr/include/stdlib.h debian-archive-keyring:/usr/share/keyrings/debian-archive-keyring.gpg)
-
 # help_of SCRIPT: the comment at its head.
 help_of() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$1"; }
 

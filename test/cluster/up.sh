@@ -9,7 +9,7 @@ case ${1---help} in --help | -h) help_of "$0"; exit ;; esac
 choose_cluster "$1"
 source "$here/apiserver-process.sh"
 require_root
-require_packages "${cluster_packages[@]}"
+require_packages "${native_build_packages[@]}" "${cluster_packages[@]}"
 "$here/steps/programs.sh"
 lock_cluster
 
