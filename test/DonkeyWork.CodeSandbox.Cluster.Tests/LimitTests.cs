@@ -32,7 +32,7 @@ public sealed class LimitTests
         // Also the control of the test above: what counts the pods there sees more than 20 here.
         await using var control = await ControlPlane.StartAsync();
         control.Kubelet.RunsPods = false;
-        await using var relay = await ApiRelay.StartAsync(control.Place.Api);
+        await using var relay = await WatchRelay.StartAsync(control.Place.Api);
         await using var managers = await Managers.StartAsync(3, control.Place, relay, $"--KataContainerManager:MaxTotalContainers={Limit}");
         managers.All.ShouldAllBe(manager => manager.Log.Contains("quota", StringComparison.OrdinalIgnoreCase));
         relay.WatchDelay = TimeSpan.FromSeconds(2);
@@ -55,7 +55,7 @@ public sealed class LimitTests
 
         public static Task<Managers> StartAsync(int count, SandboxNamespace place, params string[] settings) => StartAsync(count, place, null, settings);
 
-        public static async Task<Managers> StartAsync(int count, SandboxNamespace place, ApiRelay? relay, params string[] settings) =>
+        public static async Task<Managers> StartAsync(int count, SandboxNamespace place, WatchRelay? relay, params string[] settings) =>
             new(await Task.WhenAll(Enumerable.Range(0, count).Select(_ => KubernetesManager.StartAsync(place, relay, settings: settings))));
 
         /// <summary>So many creates at once, evenly spread: the status of each answer, and the code of the refused.</summary>
