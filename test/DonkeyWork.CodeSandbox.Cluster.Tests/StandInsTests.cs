@@ -61,7 +61,7 @@ public sealed class StandInsTests
     public async Task A_relayed_watch_is_as_late_as_it_is_told_to_be_and_everything_else_is_not()
     {
         await using var control = await ControlPlane.StartAsync();
-        await using var relay = await ApiRelay.StartAsync(control.Place.Api);
+        await using var relay = await WatchRelay.StartAsync(control.Place.Api);
         relay.WatchDelay = TimeSpan.FromSeconds(2);
         using var through = new HttpClient { BaseAddress = relay.Url };
         through.DefaultRequestHeaders.Authorization = new("Bearer", control.Place.Token);

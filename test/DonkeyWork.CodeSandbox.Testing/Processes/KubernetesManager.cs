@@ -37,7 +37,7 @@ public sealed class KubernetesManager : IAsyncDisposable
     /// <param name="relay">What it takes for the API server; <see langword="null"/>: the API server.</param>
     /// <param name="within">The network it lives in; <see langword="null"/>: this machine's.</param>
     /// <param name="settings">Further arguments.</param>
-    public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, ApiRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
+    public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, WatchRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
     {
         string[] connection = relay is null
             ? [$"--KataContainerManager:Connection:Kubeconfig={place.Kubeconfig}"]

@@ -16,14 +16,15 @@ namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 /// Stands between a Manager and the API server, in plain HTTP towards the Manager, and does to watches what a network may do:
 /// each line can be late, and all watches can be cut. Other requests pass as they are.
 /// </summary>
-public sealed class ApiRelay : IAsyncDisposable
+public sealed class WatchRelay : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly HttpMessageInvoker _upstream;
     private readonly Uri _server;
     private readonly ConcurrentDictionary<HttpContext, bool> _watches = new();
+    private int _refused;
 
-    private ApiRelay(WebApplication app, ApiServer api)
+    private WatchRelay(WebApplication app, ApiServer api)
     {
         (_app, _server) = (app, api.Url);
         var handler = api.CreateHandler();
@@ -39,8 +40,11 @@ public sealed class ApiRelay : IAsyncDisposable
     /// <summary>How late each line of a watch is.</summary>
     public TimeSpan WatchDelay { get; set; } = TimeSpan.Zero;
 
-    /// <summary>While set, watches are refused.</summary>
+    /// <summary>While set, watches and the lists before them are refused.</summary>
     public bool RefusesWatches { get; set; }
+
+    /// <summary>How many watches and lists were refused.</summary>
+    public int RefusedWatches => Volatile.Read(ref _refused);
 
     /// <summary>Told of each line of a watch when it is on its way to the Manager.</summary>
     public Action<string> OnWatchLine { get; set; } = _ => { };
@@ -48,12 +52,12 @@ public sealed class ApiRelay : IAsyncDisposable
     /// <summary>How many watches are open.</summary>
     public int OpenWatches => _watches.Count;
 
-    public static async Task<ApiRelay> StartAsync(ApiServer api)
+    public static async Task<WatchRelay> StartAsync(ApiServer api)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var relay = new ApiRelay(builder.Build(), api);
+        var relay = new WatchRelay(builder.Build(), api);
         relay._app.Run(relay.PassAsync);
         await relay._app.StartAsync();
         return relay;
@@ -75,8 +79,9 @@ public sealed class ApiRelay : IAsyncDisposable
     private async Task PassAsync(HttpContext context)
     {
         var isWatch = context.Request.Query.ContainsKey("watch");
-        if (isWatch && RefusesWatches)
+        if (RefusesWatches && (isWatch || IsList(context.Request)))
         {
+            Interlocked.Increment(ref _refused);
             context.Abort();
             return;
         }
@@ -107,6 +112,8 @@ public sealed class ApiRelay : IAsyncDisposable
             context.Abort();
         }
     }
+
+    private static bool IsList(HttpRequest request) => request.Method == "GET" && request.Path.Value!.EndsWith("/pods", StringComparison.Ordinal);
 
     private static async Task PassBodyAsync(HttpContext context, Stream body)
     {
