@@ -9,7 +9,7 @@ namespace DonkeyWork.CodeSandbox.Cluster.Tests.Installation;
 public sealed class InstallableCluster : IAsyncDisposable
 {
     /// <summary>The installation is two Managers, a sandbox, and a namespace that goes.</summary>
-    public static readonly TimeSpan Patience = Processes.Patience.Limit * 5;
+    public static readonly TimeSpan Limit = Patience.Limit * 5;
 
     private readonly string _runtimeClass;
     private readonly string _programs = Directory.CreateTempSubdirectory("codesandbox-readme-").FullName;
@@ -25,10 +25,10 @@ public sealed class InstallableCluster : IAsyncDisposable
     public TestCluster Cluster { get; }
 
     /// <summary>With the README's kubectl on this cluster.</summary>
-    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>
+    public IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>
     {
         ["KUBECONFIG"] = Cluster.Kubeconfig,
-        ["PATH"] = $"{_programs}:{System.Environment.GetEnvironmentVariable("PATH")}",
+        ["PATH"] = $"{_programs}:{Environment.GetEnvironmentVariable("PATH")}",
     };
 
     public static async Task<InstallableCluster> FindAsync()
@@ -55,9 +55,9 @@ public sealed class InstallableCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ShownCommands.In(ShownCommands.Section("docs/kubernetes.md", "Removing it"), "sh")
-            .RunAsync(command => command.Replace("delete ", "delete --ignore-not-found ", StringComparison.Ordinal), Environment, Patience);
+            .RunAsync(command => command.Replace("delete ", "delete --ignore-not-found ", StringComparison.Ordinal), Variables, Limit);
         await KubectlAsync("-n", "default", "delete", "--ignore-not-found", "serviceaccount", "kata-manager-outside");
-        await KubectlAsync("-n", "default", "wait", "--for=delete", "pods", "-l", "app=kata-manager-api", $"--timeout={Processes.Patience.Limit.TotalSeconds:0}s");
+        await KubectlAsync("-n", "default", "wait", "--for=delete", "pods", "-l", "app=kata-manager-api", $"--timeout={Patience.Limit.TotalSeconds:0}s");
         if (_runtimeClass.Length > 0) await Cluster.KubectlWithInputAsync(WithoutHistory(_runtimeClass), "apply", "-f", "-");
         Directory.Delete(_programs, recursive: true);
     }

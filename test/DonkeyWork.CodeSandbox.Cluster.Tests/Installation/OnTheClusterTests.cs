@@ -19,7 +19,7 @@ public sealed class OnTheClusterTests : IAsyncLifetime
         commands.Count.ShouldBe(5);
         var port = FreePort();
 
-        await commands.RunAsync(command => command.Replace("8668", $"{port}", StringComparison.Ordinal), _cluster.Environment, InstallableCluster.Patience);
+        await commands.RunAsync(command => command.Replace("8668", $"{port}", StringComparison.Ordinal), _cluster.Variables, InstallableCluster.Limit);
 
         var managers = await _cluster.ManagersAsync();
         managers.Count.ShouldBe(2);
@@ -76,7 +76,7 @@ public sealed class OnTheClusterTests : IAsyncLifetime
         await _cluster.ApplyAsync();
         (await MayAsync("kata-manager-outside", "sandbox-containers", "get pods/proxy")).ShouldBeFalse();
 
-        await ShownCommands.In(ShownCommands.Section("docs/kubernetes.md", "Managers outside of the cluster"), "sh").RunAsync(command => command, _cluster.Environment, InstallableCluster.Patience);
+        await ShownCommands.In(ShownCommands.Section("docs/kubernetes.md", "Managers outside of the cluster"), "sh").RunAsync(command => command, _cluster.Variables, InstallableCluster.Limit);
 
         foreach (var allowed in (string[])["get pods/proxy", "create pods/proxy", "create pods", "watch pods"])
             (await MayAsync("kata-manager-outside", "sandbox-containers", allowed)).ShouldBeTrue(allowed);
@@ -90,7 +90,7 @@ public sealed class OnTheClusterTests : IAsyncLifetime
         var words = what.Split(' ');
         var parts = words[1].Split('/');
         string[] subresource = parts.Length > 1 ? [$"--subresource={parts[1]}"] : [];
-        var tool = await Tool.RunAsync("kubectl", ["auth", "can-i", words[0], parts[0], .. subresource, "-n", where, $"--as=system:serviceaccount:default:{account}"], _cluster.Environment);
+        var tool = await Tool.RunAsync("kubectl", ["auth", "can-i", words[0], parts[0], .. subresource, "-n", where, $"--as=system:serviceaccount:default:{account}"], _cluster.Variables);
         var answer = tool.Output.Trim();
         answer.ShouldBeOneOf("yes", "no");
         return answer == "yes";

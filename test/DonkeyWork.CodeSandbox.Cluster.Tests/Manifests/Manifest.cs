@@ -43,7 +43,7 @@ internal static partial class Manifest
         _ => throw new NotSupportedException($"{node.NodeType}"),
     };
 
-    private static JsonNode? Plain(string value) => value switch
+    private static JsonValue? Plain(string value) => value switch
     {
         "" or "null" or "~" => null,
         "true" => JsonValue.Create(true),
