@@ -1,6 +1,6 @@
 # The Manager's image: docker build -t kata-manager-api .
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
-ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 UseSharedCompilation=false
 WORKDIR /source
 # Settings of the network that the image is built in, where it is not the open one.
 ARG NPM_CONFIG_REGISTRY

@@ -44,7 +44,8 @@ stamp_of() {
 
 is_built() { [ -s "$output/$1.tar" ] && [ "$(cat "$output/$1.stamp" 2>/dev/null)" = "$2" ]; }
 
-bud() { "${buildah[@]}" build --layers --isolation chroot --pull-never --jobs 2 "$@"; }
+# Nothing that is left running may hold the lock.
+bud() { "${buildah[@]}" build --layers --isolation chroot --pull-never --jobs 2 "$@" 9>&-; }
 has_image() { "${buildah[@]}" inspect --type image "$1" >/dev/null 2>&1; }
 
 # The machine's own sources of Debian 12, as apt has them; where it has none, mmdebstrap knows Debian's.
