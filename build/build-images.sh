@@ -84,13 +84,18 @@ DOCKERFILE
 }
 
 make_bases() {
-    has_image docker.io/library/debian:bookworm-slim || run_step "bootstrapping debian:bookworm-slim" image-debian make_debian
-    local sdk=mcr.microsoft.com/dotnet/sdk:10.0 aspnet=mcr.microsoft.com/dotnet/aspnet:10.0
-    has_image "$sdk" && [ "$(cat "$cache/dotnet.stamp" 2>/dev/null)" = "$sdk_version" ] && return
+    local debian=docker.io/library/debian:bookworm-slim sdk=mcr.microsoft.com/dotnet/sdk:10.0 aspnet=mcr.microsoft.com/dotnet/aspnet:10.0
+    local stamp
+    stamp="$sdk_version $(declare -f make_debian make_dotnet | sha256sum)"
+    has_image $debian && has_image $sdk && has_image $aspnet && [ "$(cat "$cache/bases.stamp" 2>/dev/null)" = "$stamp" ] && return
+    # Nothing that was built on the old ones is of use any more.
+    "${buildah[@]}" rm --all >/dev/null
+    "${buildah[@]}" rmi --all --force >/dev/null
+    run_step "bootstrapping $debian" image-debian make_debian
     run_step "packing the machine's .NET as $sdk" image-sdk make_dotnet "$sdk" .
     run_step "packing the machine's .NET as $aspnet" image-aspnet make_dotnet "$aspnet" \
         dotnet host shared/Microsoft.NETCore.App shared/Microsoft.AspNetCore.App
-    echo "$sdk_version" >"$cache/dotnet.stamp"
+    echo "$stamp" >"$cache/bases.stamp"
 }
 
 # How this machine reaches NuGet and npm, for the stages that compile.
