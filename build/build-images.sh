@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the container images without a container engine, for machines (and tests) that have none:
 #   build/build-images.sh [executor] [manager]      default: both
-# Makes artifacts/images/codesandbox-executor.tar and kata-manager-api.tar, for "ctr -n k8s.io images import" and the like.
+# Makes artifacts/images/executor.tar and manager.tar, for "ctr -n k8s.io images import" and the like.
 # Nothing is built twice. Where docker runs, use the README's docker commands instead: the Dockerfiles are the same.
 #
 # buildah runs the Dockerfiles; the images they start from are made here under their own names, from this machine's Debian
@@ -58,7 +58,7 @@ debian_sources() {
 make_debian() {
     local sources container
     sources=$(debian_sources)
-    mmdebstrap --variant=minbase --mode=root --format=tar \
+    mmdebstrap --variant=minbase --mode=root --format=tar --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
         --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\"; Dir::Cache::pkgcache \"\"; Dir::Cache::srcpkgcache \"\";" >"$1/etc/apt/apt.conf.d/90keep-nothing"' \
