@@ -26,8 +26,10 @@ public sealed class ControlNamespace : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
+        // Nothing of it is there where the first step has failed.
+        if (_connection is null) return;
         Client.Dispose();
-        _connection!.Dispose();
+        _connection.Dispose();
         await Namespace.DisposeAsync();
     }
 

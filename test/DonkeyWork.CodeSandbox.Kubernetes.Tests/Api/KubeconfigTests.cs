@@ -37,18 +37,19 @@ public sealed class KubeconfigTests(ControlNamespace control) : IClassFixture<Co
         await ShouldWorkAsync(_files.WriteKubeconfig(Server, $"certificate-authority-data: {Base64(Cluster.AuthorityFile)}", user));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_key_may_be_an_EC_key(bool asPkcs8)
+    [Fact]
+    public async Task A_key_may_be_RSA_or_EC_in_its_own_form_or_in_PKCS_8()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=ec-admin, O=system:masters", key, HashAlgorithmName.SHA256);
-        using var authority = X509Certificate2.CreateFromPemFile(Cluster.AuthorityFile, Path.ChangeExtension(Cluster.AuthorityFile, "key"));
-        using var issued = request.Create(authority.SubjectName, X509SignatureGenerator.CreateForRSA(authority.GetRSAPrivateKey()!, RSASignaturePadding.Pkcs1), authority.NotBefore, authority.NotAfter, [1, 2, 3]);
-        _files.Write("ec.crt", issued.ExportCertificatePem());
-        _files.Write("ec.key", asPkcs8 ? key.ExportPkcs8PrivateKeyPem() : key.ExportECPrivateKeyPem());
-        await ShouldWorkAsync(_files.WriteKubeconfig(Server, Authority, "client-certificate: ec.crt\nclient-key: ec.key"));
+        using var rsa = RSA.Create(2048);
+        using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        _files.Write("rsa.crt", Issue(new CertificateRequest("CN=rsa-admin, O=system:masters", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
+        _files.Write("ec.crt", Issue(new CertificateRequest("CN=ec-admin, O=system:masters", ec, HashAlgorithmName.SHA256)));
+        foreach (var (certificate, key) in ((string, string)[])[
+            ("rsa.crt", rsa.ExportRSAPrivateKeyPem()), ("rsa.crt", rsa.ExportPkcs8PrivateKeyPem()), ("ec.crt", ec.ExportECPrivateKeyPem()), ("ec.crt", ec.ExportPkcs8PrivateKeyPem())])
+        {
+            _files.Write("key", key);
+            await ShouldWorkAsync(_files.WriteKubeconfig(Server, Authority, $"client-certificate: {certificate}\nclient-key: key"));
+        }
     }
 
     [Fact]
@@ -100,6 +101,16 @@ public sealed class KubeconfigTests(ControlNamespace control) : IClassFixture<Co
 
     private static string Refusal(string kubeconfig, string? context = null) => Should.Throw<ClusterConfigurationException>(
         () => ClusterConnection.Load(new ConnectionOptions { Kubeconfig = kubeconfig, Context = context }, TimeProvider.System)).Message;
+
+    private string Issue(CertificateRequest request)
+    {
+        using var authority = X509Certificate2.CreateFromPemFile(Cluster.AuthorityFile, Path.ChangeExtension(Cluster.AuthorityFile, "key"));
+        var signer = authority.GetECDsaPrivateKey() is { } ec
+            ? X509SignatureGenerator.CreateForECDsa(ec)
+            : X509SignatureGenerator.CreateForRSA(authority.GetRSAPrivateKey()!, RSASignaturePadding.Pkcs1);
+        using var issued = request.Create(authority.SubjectName, signer, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
+        return issued.ExportCertificatePem();
+    }
 
     private static string Base64(string file) => Convert.ToBase64String(File.ReadAllBytes(file));
 

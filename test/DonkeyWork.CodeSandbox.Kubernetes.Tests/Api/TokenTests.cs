@@ -146,7 +146,7 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
     private async Task<string> ServiceAccountTokenAsync(string name)
     {
         await control.Namespace.KubectlAsync("create", "serviceaccount", name);
-        await control.Namespace.KubectlAsync("create", "rolebinding", name, "--clusterrole=view", $"--serviceaccount={control.Namespace.Name}:{name}");
+        await control.Namespace.KubectlAsync("create", "rolebinding", name, "--clusterrole=cluster-admin", $"--serviceaccount={control.Namespace.Name}:{name}");
         using var answer = JsonDocument.Parse(await control.Cluster.KubectlWithInputAsync(
             """{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}""",
             "create", "--raw", $"/api/v1/namespaces/{control.Namespace.Name}/serviceaccounts/{name}/token", "-f", "-"));

@@ -11,7 +11,8 @@ cri() {
         curl -sf --max-time 10 --http2-prior-knowledge --unix-socket "$containerd_socket" -o - \
             -H 'Content-Type: application/grpc' -H 'TE: trailers' --data-binary @- "http://localhost/runtime.v1alpha2.RuntimeService/$1"
 }
-ids() { grep -aoE '[0-9a-f]{64}' || true; }
+# ids: the first fields of 64 bytes (tag 0x0a, a line feed; length 0x40, an @). An annotation may have such a value, in a second field.
+ids() { grep -aoE '^@[0-9a-f]{64}' | tr -d @ || true; }
 
 stopped=$'\x0a\x04\x12\x02\x08\x01' # filter: state: SANDBOX_NOTREADY
 while sleep 0.5; do
