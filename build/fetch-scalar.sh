@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Gets the interactive API reference (@scalar/api-reference, MIT) from npm, checks it, and puts it into artifacts/scalar/,
-# where the Manager's build takes it from. Does nothing when the pinned version is there already.
+# Gets the interactive API reference (@scalar/api-reference, MIT) from npm's registry, checks it, and puts it into
+# artifacts/scalar/, where the Manager's build takes it from. Does nothing when the pinned version is there already.
+# Without npm (in an image's build) curl gets it, from NPM_CONFIG_REGISTRY where that is set.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 version=1.72.1
-# dist.integrity of that version: sha512 in base64.
-integrity=XpEJ0rfc/cXbCrR+iC4kK0o/WwX2dTtGQbT049OlPKAHD6IMIFdTeGz2r+M27P2EDWKyUITRm/NzlP8z2pw/Ow==
+# dist.integrity of that version, in hex.
+sha512=5e9109d2b7dcfdc5db0ab47e882e242b4a3f5b05f6753b4641b4f4e3d3a53ca0070fa20c205753786cf6afe336ecfd840d62b25084d19bf37394ff33da9c3f3b
+registry=${NPM_CONFIG_REGISTRY:-https://registry.npmjs.org}
 target="$artifacts/scalar"
 
 fetch() {
@@ -15,11 +17,16 @@ fetch() {
     # Expanded now: the trap runs where the local is gone.
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
-    (cd "$work" && npm pack --silent --ignore-scripts "@scalar/api-reference@$version" >name)
     local package got
-    package="$work/$(tail -n 1 "$work/name")"
-    got=$(openssl dgst -sha512 -binary "$package" | base64 -w 0)
-    [ "$got" = "$integrity" ] || { say "wrong sha512 of @scalar/api-reference $version: $got"; return 1; }
+    if command -v npm >/dev/null; then
+        (cd "$work" && npm pack --silent --ignore-scripts "@scalar/api-reference@$version" >name)
+        package="$work/$(tail -n 1 "$work/name")"
+    else
+        package="$work/package.tgz"
+        curl -fsSL "${registry%/}/@scalar/api-reference/-/api-reference-$version.tgz" -o "$package"
+    fi
+    got=$(sha512sum "$package" | cut -d' ' -f1)
+    [ "$got" = "$sha512" ] || { say "wrong sha512 of @scalar/api-reference $version: $got"; return 1; }
 
     mkdir "$work/scalar"
     tar -xzf "$package" -C "$work" package/package.json package/dist/browser/standalone.js
@@ -33,6 +40,6 @@ fetch() {
 }
 
 [ "$(cat "$target/VERSION" 2>/dev/null)" = "$version" ] && exit
-command -v npm >/dev/null || die "npm is missing; it gets the API reference"
+command -v npm >/dev/null || command -v curl >/dev/null || die "npm or curl is needed to get the API reference"
 mkdir -p "$artifacts"
 run_step "getting the API reference" scalar fetch

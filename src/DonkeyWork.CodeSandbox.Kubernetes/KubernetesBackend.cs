@@ -38,7 +38,7 @@ internal sealed partial class KubernetesBackend(
         {
             try
             {
-                return PodReader.Read(await client.Pods.CreateAsync(manifest, PodJsonContext.Default.PodManifest, cancellationToken));
+                return SandboxReader.Read(await client.Pods.CreateAsync(manifest, PodJsonContext.Default.PodManifest, cancellationToken));
             }
             catch (ApiException e) when (e.IsAlreadyExists)
             {
@@ -82,7 +82,7 @@ internal sealed partial class KubernetesBackend(
     {
         try
         {
-            return PodReader.Read(await client.Pods.PatchAsync(seen.Name, PodPatch.Of(seen, change), cancellationToken));
+            return SandboxReader.Read(await client.Pods.PatchAsync(seen.Name, PodPatch.Of(seen, change), cancellationToken));
         }
         catch (ApiException e) when (e.IsPatchTestFailed || e.IsConflict || e.IsNotFound)
         {
@@ -149,7 +149,7 @@ internal sealed partial class KubernetesBackend(
     {
         try
         {
-            return await client.Pods.GetAsync(name, cancellationToken) is { } pod && PodReader.IsOurs(pod) ? PodReader.Read(pod) : null;
+            return await client.Pods.GetAsync(name, cancellationToken) is { } pod && SandboxReader.IsOurs(pod) ? SandboxReader.Read(pod) : null;
         }
         catch (ApiException e) when (e.IsNotFound)
         {

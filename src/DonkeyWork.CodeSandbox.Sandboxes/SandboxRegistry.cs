@@ -43,7 +43,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
         }
         catch (TimeoutException e)
         {
-            throw new BackendUnavailableException("The backend has not told yet which sandboxes exist.", e);
+            throw new BackendUnavailableException($"The backend has not told yet which sandboxes exist. {_lost?.Reason}".TrimEnd(), e);
         }
     }
 

@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Kubernetes;
+using DonkeyWork.CodeSandbox.Kubernetes.Executors;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
 using Microsoft.Extensions.Configuration;
 
@@ -31,6 +33,7 @@ public sealed class ConfigurationTests
     [InlineData("PoolCreateConcurrency", 1, 50)]
     [InlineData("LeaderLeaseDurationSeconds", 5, 60)]
     [InlineData("CleanupCheckIntervalMinutes", 1, 60)]
+    [InlineData("EphemeralStorageLimitMi", 64, 1_048_576)]
     public void A_number_has_a_range(string name, int from, int to)
     {
         var key = $"KataContainerManager:{name}";
@@ -45,7 +48,7 @@ public sealed class ConfigurationTests
     [Theory]
     [InlineData("KataContainerManager:Backend", "Podman")]
     [InlineData("KataContainerManager:Backend", "0")]
-    [InlineData("KataContainerManager:Backend", "Kubernetes")]
+    [InlineData("KataContainerManager:Backend", "Docker")]
     [InlineData("KataContainerManager:ImagePullPolicy", "Sometimes")]
     [InlineData("KataContainerManager:ExecutorAccess", "Auto, PodIp")]
     [InlineData("KataContainerManager:CleanupCompletedPods", "yes")]
@@ -113,6 +116,17 @@ public sealed class ConfigurationTests
         else Refuse((key, urls)).ShouldHaveSingleItem().ShouldContain("ApiKey");
 
         Read((key, urls), ("ApiKey", "secret")).Key.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void Sandboxes_of_a_cluster_have_the_shape_of_their_pods_and_local_ones_do_not()
+    {
+        var secret = ("KataContainerManager:Secret", new string('s', 32));
+        var runtimeClass = ("KataContainerManager:RuntimeClassName", "gvisor");
+        var kubernetes = ("KataContainerManager:Backend", "Kubernetes");
+
+        Read(kubernetes, secret, runtimeClass).Options.Shape.ShouldNotBe(Read(kubernetes, secret).Options.Shape);
+        Read(runtimeClass).Options.Shape.ShouldBe(Read().Options.Shape);
     }
 
     [Fact]

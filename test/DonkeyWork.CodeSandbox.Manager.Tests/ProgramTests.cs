@@ -23,12 +23,50 @@ public sealed class ProgramTests
         error.ShouldNotContain("   at ");
     }
 
-    [Fact]
-    public async Task Kubernetes_is_refused_in_plain_words()
+    [Theory]
+    [InlineData("")]
+    [InlineData("short-and-never-printed")]
+    public async Task Kubernetes_without_a_usable_secret_ends_it_and_says_how_to_make_one(string secret)
     {
-        var (exitCode, _, error) = await RunAsync(["--KataContainerManager:Backend=Kubernetes"]);
+        var (exitCode, output, error) = await RunAsync(["--KataContainerManager:Backend=Kubernetes"], ("KataContainerManager__Secret", secret));
+
         exitCode.ShouldBe(1);
-        error.ShouldContain("KataContainerManager:Backend: this version has only the backend Local.");
+        error.ShouldContain("KataContainerManager:Secret: ");
+        error.ShouldContain("openssl rand -hex 32");
+        error.ShouldContain("kata-manager");
+        (output + error).ShouldNotContain("never-printed");
+        error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(null, "No Kubernetes cluster is configured")]
+    [InlineData("/no/such/kubeconfig", "/no/such/kubeconfig")]
+    public async Task Kubernetes_without_a_cluster_ends_it_and_says_what_to_do(string? kubeconfig, string expected)
+    {
+        string[] settings = ["--KataContainerManager:Backend=Kubernetes", .. kubeconfig is null ? [] : (string[])[$"--KataContainerManager:Connection:Kubeconfig={kubeconfig}"]];
+
+        var (exitCode, output, error) = await RunAsync(settings, ("KataContainerManager__Secret", new string('s', 32)), ("HOME", "/no/such/home"), ("KUBECONFIG", ""));
+
+        exitCode.ShouldBe(1);
+        output.ShouldBeEmpty();
+        error.ShouldContain(expected);
+        error.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public async Task An_api_server_that_is_not_there_does_not_keep_it_from_starting()
+    {
+        await using var manager = ManagerApplication.Build([
+            "--urls=http://127.0.0.1:0", "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal",
+            "--KataContainerManager:Backend=Kubernetes", $"--KataContainerManager:Secret={new string('s', 32)}",
+            "--KataContainerManager:Connection:ServerUrl=http://127.0.0.1:1", "--KataContainerManager:Connection:Token=t"]);
+        await manager.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(manager.Urls.First()) };
+
+        (await http.GetAsync(new Uri("livez", UriKind.Relative))).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
+        (await http.GetAsync(new Uri("healthz", UriKind.Relative))).StatusCode.ShouldBe(System.Net.HttpStatusCode.ServiceUnavailable);
+
+        await manager.StopAsync();
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal sealed class Core : IAsyncDisposable
         var tokens = new SandboxTokens("a secret of this test"u8.ToArray());
         Registry = new SandboxRegistry(Backend, Clock, NullLogger<SandboxRegistry>.Instance);
         Tasks = new OwnedTasks(NullLogger<OwnedTasks>.Instance);
-        Service = new SandboxService(Backend, Registry, tokens, Tasks, Options, Clock, NullLogger<SandboxService>.Instance);
+        Service = new SandboxService(Backend, Registry, tokens, Tasks, Options, Clock, NullLogger<SandboxService>.Instance, Backend);
         var activity = new ActivityRecorder(Registry, Backend, Clock, NullLogger<ActivityRecorder>.Instance);
         Relay = new ExecutorRelay(Service, Registry, activity, Backend, tokens, Clock);
         Tokens = tokens;

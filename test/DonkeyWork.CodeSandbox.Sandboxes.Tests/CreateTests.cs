@@ -70,6 +70,61 @@ public sealed class CreateTests
         core.Backend.Sandboxes.Count.ShouldBe(succeeding);
     }
 
+    [Theory]
+    [InlineData(5, 3, 3, "ResourceQuota three")]
+    [InlineData(2, 3, 2, nameof(SandboxOptions.MaxTotalContainers))]
+    public async Task Of_the_managers_limit_and_the_backends_the_smaller_holds_and_is_named(int ours, int theirs, int succeeding, string named)
+    {
+        await using var core = await Core.StartAsync(new SandboxOptions { MaxTotalContainers = ours });
+        core.Backend.Limit = new SandboxLimit(theirs, "ResourceQuota three");
+        for (var i = 0; i < succeeding; i++) await core.CreateAsync();
+
+        var refused = await Should.ThrowAsync<SandboxException>(() => core.CreateAsync());
+
+        refused.Code.ShouldBe(ErrorCodes.LimitReached);
+        refused.Message.ShouldContain($"{succeeding} sandboxes ({named})");
+        refused.RetryAfter.ShouldNotBeNull();
+        core.Backend.Sandboxes.Count.ShouldBe(succeeding);
+    }
+
+    [Fact]
+    public async Task A_limit_that_the_backend_finds_reached_is_told_in_its_words_and_gives_the_place_back()
+    {
+        await using var core = await Core.StartAsync(new SandboxOptions { MaxTotalContainers = 1 });
+        core.Backend.BeforeCreate = _ => throw new SandboxLimitReachedException("exceeded quota: three");
+
+        var refused = await Should.ThrowAsync<SandboxException>(() => core.CreateAsync());
+
+        (refused.Code, refused.Message).ShouldBe((ErrorCodes.LimitReached, "exceeded quota: three"));
+        core.Backend.BeforeCreate = _ => Task.CompletedTask;
+        await core.CreateAsync();
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    public async Task A_create_that_was_not_answered_is_deleted_when_it_turns_up_and_no_other_is(bool isOurs, int left)
+    {
+        await using var core = await Core.StartAsync();
+        SandboxSpec? lost = null;
+        core.Backend.BeforeCreate = spec =>
+        {
+            lost = spec;
+            throw new BackendUnavailableException("no answer") { MayHaveHappened = true };
+        };
+        await Should.ThrowAsync<BackendUnavailableException>(() => core.CreateAsync());
+        core.Backend.BeforeCreate = _ => Task.CompletedTask;
+
+        await core.Backend.CreateAsync(isOurs ? lost! : lost! with { Nonce = "another" }, CancellationToken.None);
+        var marker = await core.Backend.CreateAsync(lost! with { Name = "kata-sandbox-0000000c" }, CancellationToken.None);
+
+        // Observed in order: when the later one is seen, so is the earlier.
+        await core.ViewAsync(marker.Name, sandbox => sandbox is not null);
+        if (isOurs) await core.ViewAsync(lost!.Name, sandbox => sandbox is null);
+        await core.Tasks.StopAsync(CancellationToken.None);
+        core.Backend.Sandboxes.Count(sandbox => sandbox.Name == lost!.Name).ShouldBe(left);
+    }
+
     [Fact]
     public async Task A_create_that_failed_and_a_sandbox_that_was_deleted_give_their_places_back()
     {

@@ -153,6 +153,38 @@ public sealed class CreationEventsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_backend_that_stays_away_keeps_nobody_waiting_and_the_failed_sandbox_is_deleted_when_it_is_back()
+    {
+        var (name, events) = await CreateAsync();
+        _core.Backend.Outage = "unplugged";
+        _core.Backend.Set(name, sandbox => sandbox with { Phase = SandboxPhase.Failed, Message = "It crashed" });
+        var last = LastAsync<SandboxFailed>(events);
+        await AdvanceAsync(TimeSpan.FromSeconds(5));
+
+        (await last).Reason.ShouldBe("It crashed");
+        _core.Backend.Sandboxes.ShouldHaveSingleItem();
+        _core.Backend.Outage = null;
+        await _core.Clock.AnyTimerAsync().WaitAsync(TestTime.Limit);
+        _core.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        await _core.ViewAsync(name, sandbox => sandbox is null);
+        _core.Backend.Sandboxes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_executor_that_cannot_be_reached_is_told_with_the_reason()
+    {
+        _core.Backend.Executor = new Uri("http://127.0.0.1:1/");
+        var (name, events) = await CreateAsync();
+        await NextAsync<SandboxCreated>(events);
+        await NextAsync<SandboxWaiting>(events);
+
+        _core.Backend.MakeReady(name);
+
+        (await NextAsync<SandboxHealthCheck>(events)).Message.ShouldContain("Connection refused");
+    }
+
+    [Fact]
     public async Task A_host_that_stops_breaks_the_events_off_and_leaves_the_sandbox()
     {
         var (_, events) = await CreateAsync();

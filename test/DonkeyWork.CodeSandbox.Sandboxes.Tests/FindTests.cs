@@ -96,6 +96,22 @@ public sealed class FindTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sandbox_whose_machine_is_lost_is_listed_and_deletable_and_its_executor_does_not_answer()
+    {
+        var sandbox = await _core.CreateReadyAsync();
+        _core.Backend.Set(sandbox.Name, seen => seen with { IsReady = false, IsCutOff = true, Message = "Node n has stopped reporting." });
+        await _core.ViewAsync(sandbox.Name, seen => seen!.IsCutOff);
+
+        var refused = await Should.ThrowAsync<SandboxException>(() => _core.Service.FindReadyAsync(sandbox.Name, default));
+
+        // Not "still being created": who is told that comes again, perhaps for ever.
+        refused.Code.ShouldBe(ErrorCodes.ExecutorUnreachable);
+        refused.Message.ShouldContain("Node n has stopped reporting.");
+        (await _core.Service.ListAsync(default)).ShouldHaveSingleItem().ToInfo().IsReady.ShouldBeFalse();
+        await _core.Service.DeleteAsync(sandbox.Name, default);
+    }
+
+    [Fact]
     public async Task A_new_listing_takes_away_what_is_gone_and_brings_what_is_new()
     {
         var gone = await _core.CreateReadyAsync();

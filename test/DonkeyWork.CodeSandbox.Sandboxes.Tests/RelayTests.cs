@@ -1,5 +1,6 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
 using DonkeyWork.CodeSandbox.Testing;
 
@@ -282,9 +283,9 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task A_use_that_another_has_recorded_meanwhile_is_not_recorded_again()
     {
         _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        _core.Backend.BeforeChange = seen =>
+        _core.Backend.BeforeChange = (seen, _) =>
         {
-            _core.Backend.BeforeChange = _ => Task.CompletedTask;
+            _core.Backend.BeforeChange = (_, _) => Task.CompletedTask;
             _core.Backend.Set(seen.Name, sandbox => sandbox with { LastActivity = _core.Clock.GetUtcNow() });
             return Task.CompletedTask;
         };
@@ -311,6 +312,39 @@ public sealed class RelayTests : IAsyncLifetime
         _core.Clock.Advance(TimeSpan.FromSeconds(31));
         _core.Backend.Outage = "unplugged";
         await UseAsync();
+    }
+
+    [Fact]
+    public async Task A_backend_that_is_known_to_be_lost_is_not_asked_to_record_anything()
+    {
+        _core.Clock.Advance(TimeSpan.FromSeconds(31));
+        _core.Backend.Tell(new BackendLost(_core.Clock.GetUtcNow(), "unplugged"));
+        // Observed in order: when the change behind it is seen, so is the loss.
+        _core.Backend.MakeReady(_sandbox.Name);
+        await _core.ViewAsync(_sandbox.Name, seen => seen!.Version != _sandbox.Version);
+        var changes = _core.Backend.Changes;
+
+        await UseAsync();
+
+        _core.Backend.Changes.ShouldBe(changes);
+    }
+
+    [Fact]
+    public async Task A_backend_that_does_not_answer_holds_a_command_up_for_two_seconds_and_no_longer()
+    {
+        _core.Clock.Advance(TimeSpan.FromSeconds(31));
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _core.Backend.BeforeChange = (_, cancellationToken) =>
+        {
+            asked.TrySetResult();
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        };
+        var use = UseAsync();
+        await asked.Task.WaitAsync(TestTime.Limit);
+
+        _core.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        await use;
     }
 
     private Task<ExecutorResponse> SendAsync(string body = "{}", CancellationToken cancellationToken = default)

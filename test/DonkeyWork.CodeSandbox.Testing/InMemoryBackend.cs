@@ -9,7 +9,7 @@ namespace DonkeyWork.CodeSandbox.Testing;
 /// A whole backend in memory: the second implementation of the seam. Its sandboxes do what a test tells them; where they
 /// lead is <see cref="Executor"/>.
 /// </summary>
-public sealed class InMemoryBackend : ISandboxBackend, IDisposable
+public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
@@ -25,6 +25,9 @@ public sealed class InMemoryBackend : ISandboxBackend, IDisposable
     /// <summary>Whether a sandbox is ready as soon as it is accepted.</summary>
     public bool IsReadyAtOnce { get; set; }
 
+    /// <inheritdoc/>
+    public SandboxLimit? Limit { get; set; }
+
     /// <summary>Set: the backend cannot be reached, for this reason.</summary>
     public string? Outage { get; set; }
 
@@ -32,7 +35,7 @@ public sealed class InMemoryBackend : ISandboxBackend, IDisposable
     public Func<SandboxSpec, Task> BeforeCreate { get; set; } = _ => Task.CompletedTask;
 
     /// <summary>Runs inside every change, before it is compared.</summary>
-    public Func<Sandbox, Task> BeforeChange { get; set; } = _ => Task.CompletedTask;
+    public Func<Sandbox, CancellationToken, Task> BeforeChange { get; set; } = (_, _) => Task.CompletedTask;
 
     /// <summary>The specs that were accepted.</summary>
     public IReadOnlyList<SandboxSpec> Specs
@@ -96,7 +99,7 @@ public sealed class InMemoryBackend : ISandboxBackend, IDisposable
 
     public async Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken)
     {
-        await BeforeChange(seen);
+        await BeforeChange(seen, cancellationToken);
         lock (_gate)
         {
             Changes++;

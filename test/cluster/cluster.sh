@@ -111,4 +111,4 @@ node_init() { cat "/proc/$(cat "$state/node.pid")/task/$(cat "$state/node.pid")/
 # in_node COMMAND...: in the mount and PID namespaces of the node.
 in_node() { nsenter --target "$(node_init)" --mount --pid -- "$@"; }
 
-kubectl_here() { "$kubectl" --kubeconfig "$state/kubeconfig" "$@"; }
+kubectl_here() { "$kubectl" --kubeconfig "$state/kubeconfig" --cache-dir "$state/kubectl" "$@"; }

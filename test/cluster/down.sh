@@ -36,4 +36,5 @@ stop() {
     [ "$cluster" = control ] || "$here/steps/host.sh" restore || return
     [ -z "$wipe" ] || rm -rf "$state"
 }
-[ ! -d "$state" ] || run_step "cluster $cluster: stopping" "cluster-$cluster-down" stop
+[ ! -d "$state" ] && "$here/remains.sh" "$cluster" >/dev/null && exit # nothing was ever started
+run_step "cluster $cluster: stopping" "cluster-$cluster-down" stop

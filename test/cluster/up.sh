@@ -32,7 +32,7 @@ start_controllers() {
     local name options
     for name in kube-scheduler kube-controller-manager; do
         options=(--kubeconfig="$pki/$name.kubeconfig" --authentication-kubeconfig="$pki/$name.kubeconfig"
-            --authorization-kubeconfig="$pki/$name.kubeconfig" --leader-elect=false --bind-address=127.0.0.1 --port=0)
+            --authorization-kubeconfig="$pki/$name.kubeconfig" --leader-elect=false --bind-address=127.0.0.1 --port=0 --kube-api-qps=100 --kube-api-burst=200)
         [ "$name" = kube-scheduler ] || options+=(--use-service-account-credentials=true --allocate-node-cidrs=false
             --service-account-private-key-file="$pki/service-account.key" --root-ca-file="$pki/ca.crt"
             --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key")
@@ -57,7 +57,7 @@ start_cluster() {
     [ "$cluster" = control ] || { "$here/steps/host.sh" prepare && start_node; } || return
     start_etcd || return
     is_alive kube-apiserver || rm -f "$state"/audit*.log
-    start_apiserver && kubectl_here apply -f "$here/etc/runtimeclasses.yaml" || return
+    start_apiserver && kubectl_here apply --validate=false -f "$here/etc/runtimeclasses.yaml" || return
     [ "$cluster" = node ] || return 0
     start_controllers
     wait_for_process node 120 node_is_ready &&

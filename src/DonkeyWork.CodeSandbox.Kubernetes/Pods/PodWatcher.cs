@@ -22,23 +22,23 @@ internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections ex
             switch (observation)
             {
                 case ApiListed<PodView> listed:
-                    var sandboxes = listed.Items.Where(PodReader.IsOurs).Select(PodReader.Read).ToList();
+                    var sandboxes = listed.Items.Where(SandboxReader.IsOurs).Select(SandboxReader.Read).ToList();
                     shown = [.. sandboxes.Select(sandbox => sandbox.Uid)];
                     executors.Keep(shown);
                     yield return new SandboxListed(sandboxes);
                     break;
-                case ApiChanged<PodView> { Item: var pod } when PodReader.IsOurs(pod):
+                case ApiChanged<PodView> { Item: var pod } when SandboxReader.IsOurs(pod):
                     shown.Add(pod.Uid);
-                    yield return new SandboxChanged(PodReader.Read(pod));
+                    yield return new SandboxChanged(SandboxReader.Read(pod));
                     break;
                 // Gone, or somebody has taken it from us.
                 case ApiChanged<PodView> { Item: var pod } when shown.Remove(pod.Uid):
                     executors.Drop(pod.Uid);
-                    yield return new SandboxGone(PodReader.Read(pod));
+                    yield return new SandboxGone(SandboxReader.Read(pod));
                     break;
                 case ApiGone<PodView> { Item: var pod } when shown.Remove(pod.Uid):
                     executors.Drop(pod.Uid);
-                    yield return new SandboxGone(PodReader.Read(pod));
+                    yield return new SandboxGone(SandboxReader.Read(pod));
                     break;
                 case ApiLost<PodView> lost:
                     yield return new BackendLost(lost.Since, lost.Reason);

@@ -116,7 +116,8 @@ internal sealed partial class PodQuota(KubernetesClient client, KubernetesOption
     private static IEnumerable<SandboxLimit> LimitsOf(ResourceQuota quota) =>
         from resource in Counting
         where quota.EnforcedHard.ContainsKey(resource)
-        select new SandboxLimit(Count.Parse(quota.EnforcedHard[resource]), $"ResourceQuota {quota.Name}");
+        let count = Quantity.Parse(quota.EnforcedHard[resource]) ?? int.MaxValue
+        select new SandboxLimit((int)Math.Min(count, int.MaxValue), $"ResourceQuota {quota.Name}");
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -15,7 +15,7 @@ internal static class Usage
           --ApiKey=KEY                          what callers give as X-Api-Key or Authorization: Bearer
 
         --KataContainerManager:...
-          Backend=Local                         where sandboxes live
+          Backend=Local                         where sandboxes live: Local (this machine) or Kubernetes
           PodNamePrefix=kata-sandbox            first part of every sandbox's name
           MaxTotalContainers=50                 how many sandboxes there may be (1-10000)
           PodReadyTimeoutSeconds=90             how long a sandbox may take to become ready (30-300)
@@ -26,8 +26,15 @@ internal static class Usage
           MaxContainerLifetimeMinutes=15 (1-1440)  CleanupCheckIntervalMinutes=1 (1-60)
           WarmPoolSize=10 (0-100)               PoolBackfillCheckIntervalSeconds=30 (10-300)
           PoolCreateConcurrency=2 (1-50)        LeaderLeaseDurationSeconds=15 (5-60)
-          DefaultImage, TargetNamespace, RuntimeClassName, ImagePullPolicy, ExecutorAccess,
-          Connection:ServerUrl, Connection:Token, Connection:SkipTlsVerify
+
+          and for Kubernetes (the cluster is found as kubectl finds it, or by the pod's ServiceAccount):
+          Secret                                the sandboxes' tokens are derived from it; 32 characters or more
+          TargetNamespace=sandbox-containers    RuntimeClassName=kata-qemu
+          DefaultImage=donkeywork/codesandbox-executor:latest
+          ImagePullPolicy=IfNotPresent          or Always, Never
+          EphemeralStorageLimitMi=1024          what a sandbox may write to its disk (64-1048576)
+          ExecutorAccess=Auto                   or PodIp, ApiServerProxy
+          Connection:Kubeconfig, Connection:Context, Connection:ServerUrl, Connection:Token, Connection:SkipTlsVerify
 
         --Local:...                             see docs/local.md
           Runtime=runc                          or crun, runsc

@@ -10,15 +10,22 @@ public sealed partial class ActivityRecorder(
     private static readonly TimeSpan Staleness = TimeSpan.FromSeconds(30);
     private const int Attempts = 3;
 
+    // A command waits for the record; a backend that is slow, or away, must not hold it up for long.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     /// <summary>Writes the last activity where the recorded one is stale. Returns the sandbox as it is then.</summary>
     /// <exception cref="SandboxException">It takes no commands any more.</exception>
     public async Task<Sandbox> TouchAsync(Sandbox sandbox, CancellationToken cancellationToken)
     {
+        // The sandbox itself may be in best health: serving it matters more than the record.
+        if (!registry.IsCurrent) return sandbox;
+        using var patience = new CancellationTokenSource(Patience, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         for (var attempt = 1; attempt <= Attempts && clock.GetUtcNow() - sandbox.LastUsed > Staleness; attempt++)
         {
             try
             {
-                var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, cancellationToken);
+                var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, both.Token);
                 registry.Replace(sandbox, touched);
                 return touched;
             }
@@ -31,8 +38,12 @@ public sealed partial class ActivityRecorder(
             }
             catch (BackendUnavailableException e)
             {
-                // The sandbox itself may be in best health: serving it matters more than the record.
                 LogNotRecorded(sandbox.Name, e.Message);
+                return sandbox;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogNotRecorded(sandbox.Name, $"no answer within {Patience.TotalSeconds} s");
                 return sandbox;
             }
         }

@@ -10,7 +10,7 @@ namespace DonkeyWork.CodeSandbox.Testing.Backends;
 public static class BackendActions
 {
     /// <summary>How long what must happen may take before it counts as not happening.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Creates a sandbox and waits until it is ready, or fails with its message.</summary>
     public static async Task<Sandbox> CreateReadyAsync(this ISandboxBackend backend, SandboxSpec? spec = null)

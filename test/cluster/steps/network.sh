@@ -6,8 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../cluster.sh"
 choose_cluster "$cluster"
 
 is_up() {
-    [ -e "/run/netns/$namespace" ] && ip -n "$namespace" route show default 2>/dev/null | grep -q "via $host_address" &&
-        ip addr show dev "$veth" 2>/dev/null | grep -q "inet $host_address/"
+    [ -e "/run/netns/$namespace" ] && [ -e "/sys/class/net/$veth" ] &&
+        [[ $(ip -n "$namespace" route show default) == *"via $host_address"* ]]
 }
 
 bring_up() {
@@ -29,11 +29,17 @@ bring_up() {
 }
 
 take_down() {
-    ip link show "$veth" >/dev/null 2>&1 && ip link del "$veth"
+    [ ! -e "/sys/class/net/$veth" ] || ip link del "$veth"
     [ ! -e "/run/netns/$namespace" ] || ip netns del "$namespace"
 }
 
+# up: a network that is half there is made again, but never under a cluster that runs.
 case $1 in
-    up) is_up || { take_down && bring_up; } ;;
+    up)
+        is_up && exit
+        [ -z "$(ip netns pids "$namespace" 2>/dev/null)" ] || die "the network of cluster $cluster is damaged: $here/down.sh $cluster"
+        take_down
+        bring_up
+        ;;
     down) take_down ;;
 esac

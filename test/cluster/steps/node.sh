@@ -31,8 +31,9 @@ for image in "$cache"/images/*.tar; do containerctl images import "$image"; done
     --hostname-override=test-node --node-ip="$node_address" \
     --container-runtime=remote --container-runtime-endpoint="unix://$containerd_socket" >>"$logs/kubelet.log" 2>&1 &
 echo $! >"$state/kubelet.pid-in-node"
-# Neither goes on without the other.
+"$here/steps/sandbox-remover.sh" &
+# None goes on without the others.
 status=0
 wait -n || status=$?
-say "the kubelet or containerd has ended with $status; see kubelet.log and containerd.log in $logs"
+say "one of the node's processes has ended with $status; see kubelet.log and containerd.log in $logs"
 exit 1

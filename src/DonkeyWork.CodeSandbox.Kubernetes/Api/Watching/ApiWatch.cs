@@ -143,9 +143,9 @@ internal sealed partial class ApiWatch<T>(
     [LoggerMessage(LogLevel.Debug, "The watch of {Path} broke")]
     private static partial void LogBroken(ILogger logger, Exception failure, string path);
 
-    [LoggerMessage(LogLevel.Warning, "The API server cannot be watched: {Path}: {Reason}")]
+    [LoggerMessage(LogLevel.Debug, "The API server cannot be watched: {Path}: {Reason}")]
     private static partial void LogLost(ILogger logger, string path, string reason);
 
-    [LoggerMessage(LogLevel.Information, "The API server is back: {Path}: {Count} objects")]
+    [LoggerMessage(LogLevel.Debug, "The API server is back: {Path}: {Count} objects")]
     private static partial void LogFound(ILogger logger, string path, int count);
 }

@@ -5,7 +5,7 @@ using DonkeyWork.CodeSandbox.Sandboxes;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Pods;
 
 /// <summary>Reads a sandbox off its pod.</summary>
-internal static class PodReader
+internal static class SandboxReader
 {
     /// <summary>Whether a pod is ours. Others in the namespace are never read, changed, deleted or shown, whatever they are called.</summary>
     public static bool IsOurs(PodView pod) => pod.Annotations.ContainsKey(PodKeys.Template);

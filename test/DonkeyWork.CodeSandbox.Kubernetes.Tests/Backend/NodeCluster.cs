@@ -1,0 +1,28 @@
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
+
+namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
+
+/// <summary>A namespace of the node cluster for a class of tests, and a backend over it. Its end fails where a pod is left.</summary>
+public sealed class NodeCluster : IAsyncLifetime
+{
+    private ClusterBackend _backend = null!;
+
+    public TestNamespace Place { get; private set; } = null!;
+
+    public ISandboxBackend Backend => _backend.Backend;
+
+    public async Task InitializeAsync()
+    {
+        Place = await TestCluster.Node.CreateNamespaceAsync("backend");
+        _backend = await ClusterBackend.StartAsync(Place);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _backend.DisposeAsync();
+        var left = await Place.KubectlAsync("get", "pods", "--output=name");
+        await Place.DisposeAsync();
+        left.ShouldBeEmpty("Each test deletes its pods.");
+    }
+}
