@@ -40,6 +40,12 @@ require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}"
 build_executor
 build_manager
 [ $# -gt 0 ] || set -- create start exec stream
-case " $* " in *' pods '* | *' scale '*) start_clusters ;; esac
+case " $* " in
+    *' pods '* | *' scale '*)
+        source "$root/test/cluster/test-run.sh"
+        trap stop_clusters EXIT
+        start_clusters
+        ;;
+esac
 run_step "building the benchmarks" build-bench dotnet build "$root/bench/DonkeyWork.CodeSandbox.Bench" -c Release -nodeReuse:false
 "$root/bench/DonkeyWork.CodeSandbox.Bench/bin/Release/net10.0/DonkeyWork.CodeSandbox.Bench" "$@"

@@ -62,8 +62,6 @@ trap 'exit 143' TERM
 
 if [ -n "$needs_clusters" ]; then
     say "" && say "Test clusters"
-    require_packages "${cluster_packages[@]}" "${image_packages[@]}"
-    build/build-images.sh >&2
     start_clusters
 fi
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the container images without a container engine, for machines (and tests) that have none:
 #   build/build-images.sh [executor] [manager]      default: both
-# Makes artifacts/images/codesandbox-executor.tar and kata-manager-api.tar, for "ctr -n k8s.io images import" and the like.
+# Makes artifacts/images/executor.tar and manager.tar, for "ctr -n k8s.io images import" and the like.
 # Nothing is built twice. Where docker runs, use the README's docker commands instead: the Dockerfiles are the same.
 #
 # buildah runs the Dockerfiles; the images they start from are made here under their own names, from this machine's Debian
@@ -58,7 +58,7 @@ debian_sources() {
 make_debian() {
     local sources container
     sources=$(debian_sources)
-    mmdebstrap --variant=minbase --mode=root --format=tar \
+    mmdebstrap --variant=minbase --mode=root --format=tar --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
         --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\"; Dir::Cache::pkgcache \"\"; Dir::Cache::srcpkgcache \"\";" >"$1/etc/apt/apt.conf.d/90keep-nothing"' \
@@ -84,13 +84,18 @@ DOCKERFILE
 }
 
 make_bases() {
-    has_image docker.io/library/debian:bookworm-slim || run_step "bootstrapping debian:bookworm-slim" image-debian make_debian
-    local sdk=mcr.microsoft.com/dotnet/sdk:10.0 aspnet=mcr.microsoft.com/dotnet/aspnet:10.0
-    has_image "$sdk" && [ "$(cat "$cache/dotnet.stamp" 2>/dev/null)" = "$sdk_version" ] && return
+    local debian=docker.io/library/debian:bookworm-slim sdk=mcr.microsoft.com/dotnet/sdk:10.0 aspnet=mcr.microsoft.com/dotnet/aspnet:10.0
+    local stamp
+    stamp="$sdk_version $(declare -f make_debian make_dotnet | sha256sum)"
+    has_image $debian && has_image $sdk && has_image $aspnet && [ "$(cat "$cache/bases.stamp" 2>/dev/null)" = "$stamp" ] && return
+    # Nothing that was built on the old ones is of use any more.
+    "${buildah[@]}" rm --all >/dev/null
+    "${buildah[@]}" rmi --all --force >/dev/null
+    run_step "bootstrapping $debian" image-debian make_debian
     run_step "packing the machine's .NET as $sdk" image-sdk make_dotnet "$sdk" .
     run_step "packing the machine's .NET as $aspnet" image-aspnet make_dotnet "$aspnet" \
         dotnet host shared/Microsoft.NETCore.App shared/Microsoft.AspNetCore.App
-    echo "$sdk_version" >"$cache/dotnet.stamp"
+    echo "$stamp" >"$cache/bases.stamp"
 }
 
 # How this machine reaches NuGet and npm, for the stages that compile.

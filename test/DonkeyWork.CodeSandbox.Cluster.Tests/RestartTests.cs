@@ -17,8 +17,8 @@ public sealed class RestartTests : IAsyncLifetime
         var first = await KubernetesManager.StartAsync(_control.Place);
         await using var other = await KubernetesManager.StartAsync(_control.Place);
         var creates = Enumerable.Range(0, 20).Select(_ => first.CreateAsync(waitForReady: true)).ToList();
-        using (await await Task.WhenAny(creates))
-            await first.KillAsync();
+        await await Task.WhenAny(creates);
+        await first.KillAsync();
         foreach (var create in creates) await BrokenOrNotAsync(create);
         await first.DisposeAsync();
 

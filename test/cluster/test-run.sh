@@ -8,9 +8,12 @@ print_variable() { echo "${!1}"; }
 
 clusters_started=()
 
-# start_clusters: starts what is needed, and exports where it is. One run at a time has the clusters; descriptor 8 is its lock.
+# start_clusters: installs and builds what is needed, starts both, and exports where they are. One run at a time has the
+# clusters; descriptor 8 is its lock.
 start_clusters() {
     local directory
+    require_packages "${cluster_packages[@]}" "${image_packages[@]}"
+    "$root/build/build-images.sh" >&2
     directory=$(of_cluster node print_variable cache)
     mkdir -p "$directory"
     exec 8>"$directory/test-run.lock"

@@ -57,7 +57,7 @@ public sealed class InstallableCluster : IAsyncDisposable
         await ShownCommands.In(ShownCommands.Section("docs/kubernetes.md", "Removing it"), "sh")
             .RunAsync(command => command.Replace("delete ", "delete --ignore-not-found ", StringComparison.Ordinal), Variables, Limit);
         await KubectlAsync("-n", "default", "delete", "--ignore-not-found", "serviceaccount", "kata-manager-outside");
-        await KubectlAsync("-n", "default", "wait", "--for=delete", "pods", "-l", "app=kata-manager-api", $"--timeout={Patience.Limit.TotalSeconds:0}s");
+        await Patience.UntilAsync(async () => (await ManagersAsync()).Count == 0, () => "The Managers' pods are still there.");
         if (_runtimeClass.Length > 0) await Cluster.KubectlWithInputAsync(WithoutHistory(_runtimeClass), "apply", "-f", "-");
         Directory.Delete(_programs, recursive: true);
     }

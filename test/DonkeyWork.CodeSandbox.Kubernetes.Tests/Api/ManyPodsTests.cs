@@ -1,6 +1,7 @@
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Watching;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
+using Microsoft.AspNetCore.Http;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 
@@ -30,6 +31,18 @@ public sealed class ManyPodsTests(ControlNamespace control) : IClassFixture<Cont
         (await client.Client.Pods.ListAsync("app=app-3", default)).Count.ShouldBe(Enumerable.Range(0, Many).Count(number => number % 7 == 3));
         var versions = pods.ToDictionary(pod => pod.Name, pod => pod.ResourceVersion);
         watch.View.Values.ShouldAllBe(pod => versions[pod.Name] == pod.ResourceVersion);
+
+        // The moment that the first page showed is forgotten before the second is asked for.
+        var before = relay.Requests.Count;
+        relay.Intercept = async context =>
+        {
+            if (!context.Request.Query.ContainsKey("continue")) return false;
+            context.Response.StatusCode = StatusCodes.Status410Gone;
+            await context.Response.WriteAsync("""{"kind":"Status","status":"Failure","reason":"Expired","code":410,"message":"The provided continue parameter is too old"}""");
+            return true;
+        };
+        (await client.Client.Pods.ListAsync(null, default)).Select(pod => pod.Uid).Distinct().Count().ShouldBe(Many);
+        (relay.Requests.Count - before).ShouldBe(3);
 
         await control.Cluster.KubectlAsync("delete", "--raw", $"/api/v1/namespaces/{control.Namespace.Name}/pods?gracePeriodSeconds=0");
         await watch.UntilAsync(view => view.Count == 0);

@@ -47,10 +47,17 @@ public sealed class PodViewTests(ControlNamespace control, ITestOutputHelper out
             () => pod.Container.ShouldBe(new ContainerState { TerminatedReason = "OOMKilled", TerminatedMessage = "too much", ExitCode = 137 }));
         var witness = await control.Namespace.KubectlAsync("get", "pod", "whole", "-o", "jsonpath={.metadata.uid} {.metadata.resourceVersion} {.metadata.creationTimestamp}");
         witness.ShouldBe($"{pod.Uid} {pod.ResourceVersion} {pod.CreationTimestamp:yyyy-MM-ddTHH:mm:ssZ}");
+    }
 
-        await control.Namespace.KubectlAsync("delete", "pod", "whole", "--wait=false");
-        var deleting = await control.Client.Pods.GetAsync("whole", default);
-        deleting.DeletionTimestamp.ShouldNotBeNull();
+    [Fact]
+    public async Task A_pod_that_ends_says_when()
+    {
+        await CreateAsync("ending", """{"phase": "Running"}""");
+        // Its node would let go of it, and there is none.
+        await control.Namespace.KubectlAsync("delete", "pod", "ending", "--wait=false");
+        var ending = await control.Client.Pods.GetAsync("ending", default);
+        (await control.Namespace.KubectlAsync("get", "pod", "ending", "-o", "jsonpath={.metadata.deletionTimestamp}")).ShouldBe($"{ending.DeletionTimestamp:yyyy-MM-ddTHH:mm:ssZ}");
+        ending.DeletionTimestamp.ShouldNotBeNull();
     }
 
     [Theory]
@@ -122,7 +129,7 @@ public sealed class PodViewTests(ControlNamespace control, ITestOutputHelper out
         await using var watch = new WatchProbe<PodView>(control.Client.Pods, "app=large");
         await watch.UntilAsync<ApiListed<PodView>>();
         var manifest = Manifests.Pod("large", "large");
-        manifest["spec"]!["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "LARGE", ["value"] = new string('é', 512 * 1024) });
+        manifest["spec"]!["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "LARGE", ["value"] = new string('x', 1024 * 1024) });
         await control.Client.Pods.CreateAsync(manifest, Manifests.Type, default);
         await control.Client.Pods.PatchAsync("large", new JsonPatch().Add("/metadata/labels/step", "2"), default);
         (await watch.UntilAsync<ApiChanged<PodView>>()).Item.Image.ShouldBe("registry.invalid/sandbox:1");

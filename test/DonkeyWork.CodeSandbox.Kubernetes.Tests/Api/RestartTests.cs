@@ -14,7 +14,7 @@ public sealed class RestartTests(ControlNamespace control) : IClassFixture<Contr
     {
         await CreateAsync("doomed");
         await CreateAsync("stays");
-        await using var watch = new WatchProbe<PodView>(control.Client.Pods);
+        await using var watch = new WatchProbe<PodView>(control.Client.Pods, "app=test");
         await watch.UntilAsync<ApiListed<PodView>>();
         await CreateAsync("last");
         await ControlCluster.KillApiServerAsync();
@@ -40,5 +40,24 @@ public sealed class RestartTests(ControlNamespace control) : IClassFixture<Contr
             (await control.Namespace.KubectlAsync("get", "pod", name, "-o", "jsonpath={.metadata.resourceVersion}")).ShouldBe(pod.ResourceVersion);
     }
 
-    private Task<PodView> CreateAsync(string name) => control.Client.Pods.CreateAsync(Manifests.Pod(name), Manifests.Type, default);
+    [Fact]
+    public async Task A_resource_version_that_is_too_old_means_all_anew()
+    {
+        // A server that starts remembers no changes.
+        await ControlCluster.KillApiServerAsync();
+        await ControlCluster.StartApiServerAsync();
+        await using var relay = await ApiRelay.StartAsync(control.Server);
+        relay.Rewrite = path => relay.Requests.Count(WatchTests.IsWatch) == 1 ? WatchTests.Changed(path, "resourceVersion", "1") : path;
+        using var client = control.Through(relay);
+        await CreateAsync("survivor", "old");
+        await using var watch = new WatchProbe<PodView>(client.Client.Pods, "app=old");
+        await watch.UntilAsync<ApiListed<PodView>>();
+        (await watch.NextAsync()).ShouldBeOfType<ApiListed<PodView>>().Items.ShouldHaveSingleItem().Name.ShouldBe("survivor");
+
+        await CreateAsync("later", "old");
+        (await watch.NextAsync()).ShouldBeOfType<ApiChanged<PodView>>().Item.Name.ShouldBe("later");
+        relay.Requests.Count(WatchTests.IsWatch).ShouldBe(2);
+    }
+
+    private Task<PodView> CreateAsync(string name, string app = "test") => control.Client.Pods.CreateAsync(Manifests.Pod(name, app), Manifests.Type, default);
 }

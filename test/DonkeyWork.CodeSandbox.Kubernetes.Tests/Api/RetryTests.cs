@@ -62,6 +62,18 @@ public sealed class RetryTests(ControlNamespace control) : IClassFixture<Control
     }
 
     [Fact]
+    public async Task A_create_that_met_others_on_the_quota_comes_again_and_one_that_met_another_pod_does_not()
+    {
+        _relay.Intercept = context => ConflictAsync(context, _relay.Requests.Count <= 2, "resourcequotas");
+        await CreateAsync("crowded");
+        _relay.Requests.Count.ShouldBe(3);
+
+        _relay.Intercept = context => ConflictAsync(context, true, "pods");
+        (await Should.ThrowAsync<ApiException>(CreateAsync("met"))).IsConflict.ShouldBeTrue();
+        _relay.Requests.Count.ShouldBe(4);
+    }
+
+    [Fact]
     public async Task A_create_whose_answer_is_lost_says_that_it_may_have_happened_and_is_not_repeated()
     {
         _relay.PassOn = (context, _) => Task.FromResult(context.Request.Method != "POST");
@@ -95,6 +107,15 @@ public sealed class RetryTests(ControlNamespace control) : IClassFixture<Control
         context.Response.StatusCode = status;
         if (retryAfter is { } seconds) context.Response.Headers.RetryAfter = $"{seconds}";
         await context.Response.WriteAsync("Too many requests, please try again later.");
+        return true;
+    }
+
+    private static async Task<bool> ConflictAsync(HttpContext context, bool refuse, string kind)
+    {
+        if (!refuse) return false;
+        context.Response.StatusCode = StatusCodes.Status409Conflict;
+        await context.Response.WriteAsync(
+            $$"""{"kind":"Status","status":"Failure","reason":"Conflict","code":409,"message":"the object has been modified","details":{"name":"x","kind":"{{kind}}"} }""");
         return true;
     }
 

@@ -130,6 +130,22 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
     }
 
     [Fact]
+    public async Task A_plugin_that_does_not_end_is_ended()
+    {
+        var pidFile = Path.Combine(_files.Path, "pid");
+        _files.WriteScript("plugin", $"echo $$ > '{pidFile}.new'; mv '{pidFile}.new' '{pidFile}'; exec sleep 1000");
+        using var client = Client("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin}");
+        var listing = ListAsync(client);
+        using var limit = new CancellationTokenSource(TestTime.Limit);
+        while (!File.Exists(pidFile)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
+        using var plugin = System.Diagnostics.Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(pidFile), System.Globalization.CultureInfo.InvariantCulture));
+        plugin.HasExited.ShouldBeFalse();
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await Should.ThrowAsync<ApiUnreachableException>(listing);
+        await plugin.WaitForExitAsync(limit.Token);
+    }
+
+    [Fact]
     public async Task A_plugin_that_is_not_there_is_said_with_how_to_get_it()
     {
         using var client = Client("exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, installHint: Install it with brew.}");

@@ -5,12 +5,13 @@ using DonkeyWork.CodeSandbox.Kubernetes.Api.Watching;
 using DonkeyWork.CodeSandbox.Testing;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
 using Microsoft.AspNetCore.Http;
+using Xunit.Abstractions;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 
 /// <summary>What a watch tells, and how it goes on where the server, or what is in between, ends it.</summary>
 [Collection(ControlCollection.Name)]
-public sealed class WatchTests(ControlNamespace control) : IClassFixture<ControlNamespace>
+public sealed class WatchTests(ControlNamespace control, ITestOutputHelper output) : IClassFixture<ControlNamespace>
 {
     [Fact]
     public async Task First_all_there_is_then_every_change_in_order()
@@ -40,23 +41,6 @@ public sealed class WatchTests(ControlNamespace control) : IClassFixture<Control
         await watch.UntilAsync<ApiListed<PodView>>();
         await control.Namespace.KubectlAsync("label", "pod", "leaving", "--overwrite", "app=elsewhere");
         (await watch.NextAsync()).ShouldBeOfType<ApiGone<PodView>>().Item.Name.ShouldBe("leaving");
-    }
-
-    [Fact]
-    public async Task A_resource_version_that_is_too_old_means_all_anew()
-    {
-        await using var relay = await ApiRelay.StartAsync(control.Server);
-        // The first watch goes on from the beginning of time, which the API server has long forgotten.
-        relay.Rewrite = path => relay.Requests.Count(IsWatch) == 1 && path.Contains("watch=true", StringComparison.Ordinal) ? WithVersion(path, "1") : path;
-        using var client = control.Through(relay);
-        await CreateAsync("survivor", "gone");
-        await using var watch = new WatchProbe<PodView>(client.Client.Pods, "app=gone");
-        await watch.UntilAsync<ApiListed<PodView>>();
-        (await watch.NextAsync()).ShouldBeOfType<ApiListed<PodView>>().Items.ShouldHaveSingleItem().Name.ShouldBe("survivor");
-
-        await CreateAsync("later", "gone");
-        (await watch.NextAsync()).ShouldBeOfType<ApiChanged<PodView>>().Item.Name.ShouldBe("later");
-        relay.Requests.Count(IsWatch).ShouldBe(2);
     }
 
     [Fact]
@@ -97,6 +81,36 @@ public sealed class WatchTests(ControlNamespace control) : IClassFixture<Control
     }
 
     [Fact]
+    public async Task However_often_the_connection_breaks_each_change_is_told_once_and_in_order()
+    {
+        const int Steps = 40;
+        var seed = Random.Shared.Next();
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        await using var relay = await ApiRelay.StartAsync(control.Server);
+        relay.PassOn = (context, _) =>
+        {
+            // Never the first piece of a watch: each gets somewhere.
+            if (!context.Request.QueryString.Value!.Contains("watch=true", StringComparison.Ordinal) || context.Items.TryAdd("begun", true)) return Task.FromResult(true);
+            lock (random) return Task.FromResult(random.Next(4) > 0);
+        };
+        using var client = control.Through(relay);
+        string[] names = ["a", "b", "c", "d"];
+        foreach (var name in names) await CreateAsync(name, "storm");
+        await using var watch = new WatchProbe<PodView>(client.Client.Pods, "app=storm");
+        await watch.UntilAsync<ApiListed<PodView>>();
+        await Task.WhenAll(names.Select(async name =>
+        {
+            for (var step = 0; step < Steps; step++)
+                await control.Client.Pods.PatchAsync(name, new JsonPatch().Add($"/metadata/annotations/{JsonPatch.Escape("codesandbox.donkeywork.dev/step")}", $"{step}"), default);
+        }));
+
+        await watch.UntilAsync(view => view.Values.All(pod => pod.Annotations.GetValueOrDefault("step") == $"{Steps - 1}"));
+        ShouldBeWhole(watch.Seen);
+        relay.Requests.Count(IsWatch).ShouldBeGreaterThan(2, "nothing has broken");
+    }
+
+    [Fact]
     public async Task Whoever_stops_watching_is_let_go_at_once_even_while_the_server_is_away()
     {
         using var nobody = control.At("http://127.0.0.1:9");
@@ -105,6 +119,34 @@ public sealed class WatchTests(ControlNamespace control) : IClassFixture<Control
         lost.Reason.ShouldContain("cannot be reached");
         await watch.DisposeAsync();
         watch.Seen.ShouldHaveSingleItem();
+    }
+
+    // Each change is the one after the last that was told or listed; what was lost is listed again, and never older.
+    private static void ShouldBeWhole(IEnumerable<ApiObservation<PodView>> seen)
+    {
+        var steps = new Dictionary<string, int>();
+        var lost = false;
+        foreach (var told in seen)
+        {
+            if (told is ApiChanged<PodView> changed)
+            {
+                lost.ShouldBeFalse();
+                StepOf(changed.Item).ShouldBe(steps[changed.Item.Name] + 1, changed.Item.Name);
+                steps[changed.Item.Name]++;
+            }
+            else if (told is ApiListed<PodView> listed)
+            {
+                foreach (var pod in listed.Items)
+                {
+                    StepOf(pod).ShouldBeGreaterThanOrEqualTo(steps.GetValueOrDefault(pod.Name, -1));
+                    steps[pod.Name] = StepOf(pod);
+                }
+            }
+
+            lost = told is ApiLost<PodView>;
+        }
+
+        static int StepOf(PodView pod) => int.Parse(pod.Annotations.GetValueOrDefault("step", "-1"), null);
     }
 
     internal static bool IsWatch(RelayedRequest request) => request.PathAndQuery.Contains("watch=true", StringComparison.Ordinal);
@@ -125,9 +167,7 @@ public sealed class WatchTests(ControlNamespace control) : IClassFixture<Control
         };
     }
 
-    private static string WithVersion(string path, string version) => Changed(path, "resourceVersion", version);
-
-    private static string Changed(string path, string name, string value) => path.Replace($"{name}={Parameter(path, name)}", $"{name}={value}", StringComparison.Ordinal);
+    internal static string Changed(string path, string name, string value) => path.Replace($"{name}={Parameter(path, name)}", $"{name}={value}", StringComparison.Ordinal);
 
     private static string Parameter(string path, string name) =>
         System.Web.HttpUtility.ParseQueryString(path[(path.IndexOf('?', StringComparison.Ordinal) + 1)..])[name] ?? "?";

@@ -4,15 +4,16 @@ using System.Text.Json;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
 
 /// <summary>
-/// Lets equal short strings be one. Holds a fixed number of them: of two that fall on the same place the later stays. Safe
-/// for any number of threads, as a place is written and read whole.
+/// Lets equal short strings be one. Holds a fixed number of them, so that no flood of different ones makes it grow. Safe for
+/// any number of threads, as a place is written and read whole.
 /// </summary>
 internal sealed class StringPool
 {
-    private const int Places = 2048;
     private const int Longest = 256;
+    private const int Groups = 512;
+    private const int PlacesInGroup = 4;
 
-    private readonly string?[] _strings = new string?[Places];
+    private readonly string?[] _strings = new string?[Groups * PlacesInGroup];
 
     /// <summary>The text of the token that the reader is at.</summary>
     public string Get(ref Utf8JsonReader reader) =>
@@ -24,11 +25,19 @@ internal sealed class StringPool
         if (utf8.Length > Longest || !Ascii.IsValid(utf8)) return Encoding.UTF8.GetString(utf8);
         var hash = new HashCode();
         hash.AddBytes(utf8);
-        ref var place = ref _strings[(uint)hash.ToHashCode() % Places];
-        var there = Volatile.Read(ref place);
-        if (there is not null && Ascii.Equals(utf8, there)) return there;
-        there = Encoding.ASCII.GetString(utf8);
-        Volatile.Write(ref place, there);
-        return there;
+        var number = (uint)hash.ToHashCode();
+        var group = _strings.AsSpan((int)(number % Groups) * PlacesInGroup, PlacesInGroup);
+        // Where all places are taken, one of them is given up.
+        var free = (int)(number / Groups % PlacesInGroup);
+        for (var place = 0; place < group.Length; place++)
+        {
+            var there = Volatile.Read(ref group[place]);
+            if (there is null) free = place;
+            else if (Ascii.Equals(utf8, there)) return there;
+        }
+
+        var text = Encoding.ASCII.GetString(utf8);
+        Volatile.Write(ref group[free], text);
+        return text;
     }
 }

@@ -14,8 +14,8 @@ namespace DonkeyWork.CodeSandbox.Kubernetes.Api.Watching;
 internal sealed partial class ApiWatch<T>(
     ApiResource<T> resource, ApiTransport transport, string? labelSelector, TimeProvider clock, ILogger logger) where T : class, IApiObject
 {
-    // A server that refuses for a moment is worth a few attempts before anybody is told. One that is not there is told at once.
-    private const int MostSilentRefusals = 3;
+    // A server that refuses or breaks off is worth a few attempts before anybody is told. One that is not there is told at once.
+    private const int MostSilentFailures = 3;
 
     private readonly ListRequests<T> _lists = new(resource, transport);
     private readonly WatchPauses _pauses = new();
@@ -23,7 +23,7 @@ internal sealed partial class ApiWatch<T>(
     private WatchLines<T>? _lines;
     private TimeSpan? _pause;
     private DateTimeOffset? _brokenAt;
-    private int _refusals;
+    private int _failures;
     private bool _isLost;
 
     public async IAsyncEnumerable<ApiObservation<T>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -61,6 +61,11 @@ internal sealed partial class ApiWatch<T>(
                 await BreakAsync(failure);
                 if (MustTell(failure)) return Lose(failure);
             }
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
+            {
+                // However the end of it looks from below.
+                throw new OperationCanceledException(cancellationToken);
+            }
         }
     }
 
@@ -80,6 +85,7 @@ internal sealed partial class ApiWatch<T>(
         var seconds = Random.Shared.Next(300, 600).ToString(CultureInfo.InvariantCulture);
         var query = resource.Query(labelSelector, $"watch=true&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={_version}");
         var response = await transport.OpenAsync(ApiRequest.Get(query), cancellationToken);
+        _brokenAt = null;
         return new WatchLines<T>(await response.Content.ReadAsStreamAsync(cancellationToken), resource.Read);
     }
 
@@ -108,9 +114,11 @@ internal sealed partial class ApiWatch<T>(
 
     private bool MustTell(Exception failure) => !_isLost && failure switch
     {
+        // A connection that broke before the answer came.
+        ApiUnreachableException { MayHaveBeenSent: true, InnerException: not OperationCanceledException } => ++_failures >= MostSilentFailures,
         ApiUnreachableException => true,
-        ApiException { IsGone: false } => ++_refusals >= MostSilentRefusals,
-        // A connection that broke: first another one is tried.
+        ApiException { IsGone: false } => ++_failures >= MostSilentFailures,
+        // A watch that broke: first another one is tried.
         _ => false,
     };
 
@@ -127,7 +135,7 @@ internal sealed partial class ApiWatch<T>(
     {
         _pauses.Reset();
         _brokenAt = null;
-        _refusals = 0;
+        _failures = 0;
     }
 
     private async ValueTask CloseAsync()
