@@ -25,8 +25,11 @@ executor_inputs=(src/DonkeyWork.CodeSandbox.Server src/DonkeyWork.CodeSandbox.Co
 manager_inputs=(Dockerfile src build/fetch-scalar.sh build/common.sh)
 common_inputs=(.dockerignore build/build-images.sh BannedSymbols.txt Directory.Build.props Directory.Packages.props global.json)
 
+context_files=(.dockerignore BannedSymbols.txt Directory.Build.props Directory.Packages.props Dockerfile build global.json src)
+
 output="$artifacts/images"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/codesandbox-images"
+context="$cache/context"
 dotnet_directory() { dirname "$(readlink -f "$(command -v dotnet)")"; }
 
 [ "$(id -u)" -eq 0 ] || die "images are built as root"
@@ -126,9 +129,16 @@ compile() {
 build() {
     local name=$1 image=$2 dockerfile=$3 stages=$4
     shift 4
+    # From a copy, so that both steps see the same files whatever happens to the checkout meanwhile.
+    rm -rf "$context"
+    mkdir "$context"
+    tar -c --exclude='*/bin' --exclude='*/obj' "${context_files[@]}" | tar -x -C "$context"
+    cd "$context"
     # Only what is thrown away sees the machine's files; what is shipped is then built without them, from the cached stages.
     run_step "compiling for $image" "image-$name-build" compile "$dockerfile" "$stages" "$@"
     run_step "building $image" "image-$name" bud "$@" "${arguments[@]}" -t "$image" -f "$dockerfile" .
+    cd "$root"
+    rm -rf "$context"
 }
 
 save() {
