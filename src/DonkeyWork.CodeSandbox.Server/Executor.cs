@@ -13,7 +13,7 @@ internal static class Executor
 {
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>Serves until asked to end; then kills what runs.</summary>
+    /// <summary>Serves until asked to end; then breaks off every response and kills what runs.</summary>
     /// <exception cref="IOException">It cannot serve there, or the environment is not one it can run commands in.</exception>
     /// <exception cref="UsageException">An option or variable is wrong.</exception>
     public static async Task RunAsync(ExecutorOptions options, SelfProtection quit)
@@ -42,6 +42,13 @@ internal static class Executor
         var execute = new ExecuteEndpoint(registry, environment, time, loggers.CreateLogger<ExecuteEndpoint>());
         var claim = new ClaimEndpoint(admission, environment, background.Start);
 
+        using var ending = new CancellationTokenSource();
+        app.Use(async (context, next) =>
+        {
+            // What is cut off by the sandbox's end must not look as if it had come to one of its own.
+            await using var cut = ending.Token.Register(context.Abort);
+            await next(context);
+        });
         app.UseMiddleware<ProblemMiddleware>();
         app.Use((context, next) =>
         {
@@ -59,6 +66,7 @@ internal static class Executor
         await StartAsync(app, options.Listen);
         await quit.WaitForQuitAsync(CancellationToken.None);
 
+        await ending.CancelAsync();
         registry.KillAll();
         using var grace = new CancellationTokenSource(StopGrace, time);
         await app.StopAsync(grace.Token);
