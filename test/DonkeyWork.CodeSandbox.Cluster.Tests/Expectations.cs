@@ -40,7 +40,7 @@ internal static class Expectations
     /// <summary>The first line of output, once it is there.</summary>
     public static async Task<StreamReader> ReadFirstEventAsync(this HttpResponseMessage response)
     {
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
         var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         while (await reader.ReadLineAsync() is { } line)
             if (line.Contains("\"OutputEvent\"", StringComparison.Ordinal)) return reader;
