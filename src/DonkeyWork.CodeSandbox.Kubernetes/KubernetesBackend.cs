@@ -22,7 +22,7 @@ internal sealed partial class KubernetesBackend(
     KubernetesOptions options,
     ILogger<KubernetesBackend> logger) : ISandboxBackend, IHostedService
 {
-    // A request whose answer was lost is asked for once more; after that it is for the caller to come again.
+    // A request that got no answer, or no decision, is made this often; after that it is for the caller to come again.
     private const int Attempts = 3;
 
     private readonly ApiErrors _errors = new(cluster, options);
@@ -49,6 +49,10 @@ internal sealed partial class KubernetesBackend(
             {
                 if (mayExist && await ReadOwnAsync(spec, cancellationToken) is { } own) return own;
                 throw new SandboxLimitReachedException($"Namespace {options.TargetNamespace} has no room for another sandbox ({e.Message}); delete one first, or wait until deleted ones are gone.", e);
+            }
+            catch (ApiException e) when (e is { IsConflict: true, ObjectKind: "resourcequotas" } && attempt < Attempts)
+            {
+                // Many creates at once meet on the quota's count, more often than the client is ready to try again.
             }
             catch (Exception e) when (ApiErrors.IsUncertain(e))
             {

@@ -43,7 +43,7 @@ public sealed class LostPodTests : IAsyncLifetime
         await _manager.ShouldSoonAgreeWithAsync(_place);
         await (await _manager.Http.GetAsync($"/api/kata/{name}")).ShouldBeProblemAsync(HttpStatusCode.NotFound, "sandbox_not_found");
         await (await _manager.ExecuteAsync(name, "anything")).ShouldBeProblemAsync(HttpStatusCode.NotFound, "sandbox_not_found");
-        await stream.ShouldBreakAsync();
+        await stream.ShouldBreakOrTellOfTheKillAsync();
         await Patience.UntilAsync(async () => (await _place.ListPodsAsync()).Count == 0, () => "The pod stays.");
     }
 }

@@ -27,6 +27,7 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
     /// <summary>The way to one executor.</summary>
     public ExecutorEndpoint Of(Sandbox sandbox)
     {
+        if (_bySandbox.TryGetValue(sandbox.Uid, out var known)) return known.Value.Endpoint;
         if ((Access == ExecutorAccess.PodIp && sandbox.Address is null) || _gone.Contains(sandbox.Uid)) return _nobody.Endpoint;
         return _bySandbox.GetOrAdd(sandbox.Uid, (_, self) => new Lazy<ExecutorConnection>(() => self.Connect(sandbox)), this).Value.Endpoint;
     }
@@ -61,15 +62,11 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
             new Uri(cluster.Server, $"api/v1/namespaces/{options.TargetNamespace}/pods/{sandbox.Name}:{ExecutorProtocol.DefaultPort}/proxy/"),
             configure => new ProxyRefusals(cluster.CreateHandler(configure)));
 
-    private static ExecutorConnection Nobody()
+    private static ExecutorConnection Nobody() => new(new Uri("http://nobody/"), configure => Direct(handler =>
     {
-        var nobody = new ExecutorConnection(new Uri("http://nobody/"), configure => Direct(handler =>
-        {
-            configure(handler);
-            handler.ConnectCallback = (_, _) => throw new SocketException((int)SocketError.ConnectionRefused);
-        }));
-        return nobody;
-    }
+        configure(handler);
+        handler.ConnectCallback = (_, _) => throw new SocketException((int)SocketError.ConnectionRefused);
+    }));
 
     private static SocketsHttpHandler Direct(Action<SocketsHttpHandler> configure)
     {

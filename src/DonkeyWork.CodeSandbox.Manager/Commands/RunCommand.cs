@@ -28,6 +28,8 @@ internal static class RunCommand
         "--Serilog:MinimumLevel:Default=Warning",
         "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Warning",
         "--Serilog:WriteTo:0:Args:standardErrorFromLevel=Verbose",
+        // How exact the limit is with several Managers is nothing to one sandbox.
+        "--Serilog:MinimumLevel:Override:DonkeyWork.CodeSandbox.Kubernetes.Quota=Error",
         "--Local:KeepSandboxes=true",
     ];
 

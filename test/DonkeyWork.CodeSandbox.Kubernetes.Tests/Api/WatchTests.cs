@@ -99,13 +99,13 @@ public sealed class WatchTests(ControlNamespace control, ITestOutputHelper outpu
         foreach (var name in names) await CreateAsync(name, "storm");
         await using var watch = new WatchProbe<PodView>(client.Client.Pods, "app=storm");
         await watch.UntilAsync<ApiListed<PodView>>();
-        await Task.WhenAll(names.Select(async name =>
+        for (var step = 0; step < Steps; step++)
         {
-            for (var step = 0; step < Steps; step++)
-                await control.Client.Pods.PatchAsync(name, new JsonPatch().Add($"/metadata/annotations/{JsonPatch.Escape("codesandbox.donkeywork.dev/step")}", $"{step}"), default);
-        }));
+            var patch = new JsonPatch().Add($"/metadata/annotations/{JsonPatch.Escape("codesandbox.donkeywork.dev/step")}", $"{step}");
+            await Task.WhenAll(names.Select(name => control.Client.Pods.PatchAsync(name, patch, default)));
+            await watch.UntilAsync(view => view.Values.All(pod => pod.Annotations.GetValueOrDefault("step") == $"{step}"));
+        }
 
-        await watch.UntilAsync(view => view.Values.All(pod => pod.Annotations.GetValueOrDefault("step") == $"{Steps - 1}"));
         ShouldBeWhole(watch.Seen);
         relay.Requests.Count(IsWatch).ShouldBeGreaterThan(2, "nothing has broken");
     }

@@ -9,7 +9,7 @@ public sealed class AuditLog(TestCluster cluster, ApiServer api)
     // Beside the kubeconfig, in the state directory of test/cluster.
     private readonly string _file = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(cluster.Kubeconfig))!, "audit.log");
 
-    /// <summary>The requests of one user that were answered while <paramref name="action"/> ran; of watches, also those that began.</summary>
+    /// <summary>The requests of one user that were answered, or began to be, while <paramref name="action"/> ran: each once.</summary>
     public async Task<IReadOnlyList<AuditedCall>> DuringAsync(string user, Func<Task> action)
     {
         var before = new FileInfo(_file).Length;
@@ -42,6 +42,8 @@ public sealed class AuditLog(TestCluster cluster, ApiServer api)
 
     private IEnumerable<AuditedCall> Read(long from)
     {
+        // What lasts is written down twice, when it begins and when it ends.
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         using var file = new FileStream(_file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Position = from;
         using var reader = new StreamReader(file);
@@ -50,7 +52,7 @@ public sealed class AuditLog(TestCluster cluster, ApiServer api)
         foreach (var line in lines)
         {
             var entry = JsonDocument.Parse(line).RootElement;
-            if (!entry.TryGetProperty("objectRef", out var target)) continue;
+            if (!entry.TryGetProperty("objectRef", out var target) || !seen.Add(Text(entry, "auditID"))) continue;
             yield return new AuditedCall(
                 Text(entry.GetProperty("user"), "username"),
                 Text(entry, "verb"),

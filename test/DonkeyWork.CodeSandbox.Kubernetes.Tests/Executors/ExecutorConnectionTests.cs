@@ -1,0 +1,52 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using DonkeyWork.CodeSandbox.Kubernetes.Executors;
+using DonkeyWork.CodeSandbox.Testing;
+
+namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Executors;
+
+public sealed class ExecutorConnectionTests
+{
+    [Theory]
+    [InlineData("10.1.2.3", "http://10.1.2.3:8666/")]
+    [InlineData("fd00::1:2", "http://[fd00::1:2]:8666/")]
+    public void An_executor_is_found_at_its_pods_address(string podIP, string expected) =>
+        ExecutorConnections.AddressOf(podIP).AbsoluteUri.ShouldBe(expected);
+
+    [Fact]
+    public async Task What_streams_when_its_sandbox_goes_breaks_and_nothing_is_sent_afterwards()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = BeginResponseAsync(listener);
+        var connection = new ExecutorConnection(new Uri($"http://{listener.LocalEndpoint}/"), configure =>
+        {
+            var handler = new SocketsHttpHandler();
+            configure(handler);
+            return handler;
+        });
+        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var request = new HttpRequestMessage(HttpMethod.Get, connection.Endpoint.BaseAddress);
+        using var response = await connection.Endpoint.Http.SendAsync(request, limit.Token);
+        await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
+        var buffer = new byte[100];
+        (await body.ReadAsync(buffer, limit.Token)).ShouldBe(5);
+        var next = body.ReadAsync(buffer, limit.Token).AsTask();
+
+        // Nobody else ends it: the other end is silent and stays.
+        connection.Dispose();
+
+        await Should.ThrowAsync<IOException>(() => next);
+        using var late = new HttpRequestMessage(HttpMethod.Get, connection.Endpoint.BaseAddress);
+        await Should.ThrowAsync<Exception>(() => connection.Endpoint.Http.SendAsync(late, limit.Token));
+        (await serving).Dispose();
+    }
+
+    private static async Task<TcpClient> BeginResponseAsync(TcpListener listener)
+    {
+        var client = await listener.AcceptTcpClientAsync();
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n\r\n5\r\nhello\r\n"));
+        return client;
+    }
+}
