@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
 if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
     cat <<'HELP'
 Usage: ./bench.sh [create|start|exec|stream]...   on this machine; without a name all four
-       ./bench.sh [pods|scale]...                 on the test clusters, which it starts: as root
+       ./bench.sh [pods|ready|scale]...           on the test clusters, which it starts: as root
        ./bench.sh first-run                       how long a newcomer waits
 HELP
     exit
@@ -41,7 +41,7 @@ build_executor
 build_manager
 [ $# -gt 0 ] || set -- create start exec stream
 case " $* " in
-    *' pods '* | *' scale '*)
+    *' pods '* | *' ready '* | *' scale '*)
         source "$root/test/cluster/test-run.sh"
         trap stop_clusters EXIT
         start_clusters

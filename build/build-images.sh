@@ -64,7 +64,7 @@ make_debian() {
     mmdebstrap --variant=minbase --mode=root --format=tar --dpkgopt=force-unsafe-io \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
-        --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\"; Dir::Cache::pkgcache \"\"; Dir::Cache::srcpkgcache \"\";" >"$1/etc/apt/apt.conf.d/90keep-nothing"' \
+        --customize-hook='echo "APT::Keep-Downloaded-Packages \"false\"; Dir::Cache::pkgcache \"\"; Dir::Cache::srcpkgcache \"\";" >"$1/etc/apt/apt.conf.d/90keep-nothing"; rm -f "$1"/var/cache/apt/*.bin' \
         bookworm "$cache/debian.tar" ${sources:+-} <<<"$sources" &&
         container=$("${buildah[@]}" from scratch) &&
         "${buildah[@]}" add "$container" "$cache/debian.tar" / &&

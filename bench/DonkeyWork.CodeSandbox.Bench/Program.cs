@@ -12,6 +12,7 @@ var benchmarks = new (string Name, Func<Task<IReadOnlyList<Row>>> Run)[]
     ("exec", OnThisMachine(ExecRoundTrip.RunAsync)),
     ("stream", OnThisMachine(Streaming.RunAsync)),
     ("pods", Pods.RunAsync),
+    ("ready", Readiness.RunAsync),
     ("scale", Scale.RunAsync),
 };
 

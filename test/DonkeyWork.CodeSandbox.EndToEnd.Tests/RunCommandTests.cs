@@ -31,6 +31,21 @@ public sealed class RunCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_written_next_to_the_same_file_comes_behind_it()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"codesandbox-run-{Guid.NewGuid():N}");
+        try
+        {
+            await Tool.BashAsync($"{{ echo before; '{Repository.Manager}' run 'echo one'; echo two; }} > {file}", Setting());
+            (await File.ReadAllTextAsync(file)).ShouldBe("before\none\ntwo\n");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
     public async Task It_ends_when_nobody_reads_its_output()
     {
         var run = await Tool.BashAsync($"set -o pipefail; '{Repository.Manager}' run yes | head -n 2; exit ${{PIPESTATUS[0]}}", Setting());

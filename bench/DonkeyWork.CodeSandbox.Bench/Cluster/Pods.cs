@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
 namespace DonkeyWork.CodeSandbox.Bench.Cluster;
 
@@ -13,21 +14,21 @@ internal static class Pods
 
     public static async Task<IReadOnlyList<Row>> RunAsync()
     {
-        await using var pods = await TestCluster.Node.CreateNamespaceAsync("bench-pods");
+        await using var place = await SandboxNamespace.CreateAsync(TestCluster.Node);
         return
         [
-            .. await CreateAsync(pods),
-            await ExecuteAsync(pods, "by pod IP", "PodIp"),
-            await ExecuteAsync(pods, "by the API server's pod proxy", "ApiServerProxy"),
+            await CreateAsync(place),
+            await ExecuteAsync(place, "by pod IP", "PodIp"),
+            await ExecuteAsync(place, "by the API server's pod proxy", "ApiServerProxy"),
         ];
     }
 
-    private static async Task<IReadOnlyList<Row>> CreateAsync(TestNamespace pods)
+    private static async Task<Row> CreateAsync(SandboxNamespace place)
     {
-        await using var manager = await ClusterManager.StartAsync(pods, "PodIp");
+        await using var manager = await StartAsync(place, "PodIp");
         // The pod of a sandbox is the model, so that both create the very same.
         var sandbox = await manager.Client.CreateAsync();
-        var manifest = PodManifest.Of(await pods.KubectlAsync("get", "pod", sandbox.Name, "--output=json"));
+        var manifest = PodManifest.Of(await place.KubectlAsync("get", "pod", sandbox.Name, "--output=json"));
         await sandbox.DisposeAsync();
 
         var ours = new Samples();
@@ -39,18 +40,18 @@ internal static class Pods
 
             kubectl.Add(await Measure.TimeAsync(async () =>
             {
-                await pods.ApplyAsync(manifest.Named($"plain-{i}"));
-                await pods.KubectlAsync("wait", "--for=condition=Ready", $"pod/plain-{i}", "--timeout=60s");
+                await place.ApplyAsync(manifest.Named($"plain-{i}"));
+                await place.KubectlAsync("wait", "--for=condition=Ready", $"pod/plain-{i}", "--timeout=60s");
             }));
-            await pods.KubectlAsync("delete", "pod", $"plain-{i}", "--wait=false");
+            await place.KubectlAsync("delete", "pod", $"plain-{i}", "--wait=false");
         }
 
-        return [Row.OfTimes("create of a pod until `ready`", ours, "`kubectl apply` and `kubectl wait`", kubectl, "–")];
+        return Row.OfTimes("create of a pod until `ready`", ours, "`kubectl apply` and `kubectl wait`", kubectl, "–");
     }
 
-    private static async Task<Row> ExecuteAsync(TestNamespace pods, string way, string executorAccess)
+    private static async Task<Row> ExecuteAsync(SandboxNamespace place, string way, string executorAccess)
     {
-        await using var manager = await ClusterManager.StartAsync(pods, executorAccess);
+        await using var manager = await StartAsync(place, executorAccess);
         await using var sandbox = await manager.Client.CreateAsync();
         var ours = new Samples();
         var kubectl = new Samples();
@@ -58,9 +59,12 @@ internal static class Pods
         {
             ours.Add(await Measure.TimeAsync(() => sandbox.RunAsync("true")));
             if (i % 10 == 0)
-                kubectl.Add(await Measure.TimeAsync(() => pods.KubectlAsync("exec", sandbox.Name, "--", "/bin/bash", "-c", "true")));
+                kubectl.Add(await Measure.TimeAsync(() => place.KubectlAsync("exec", sandbox.Name, "--", "/bin/bash", "-c", "true")));
         }
 
         return Row.OfTimes($"exec round trip of `true`, {way}", ours, "`kubectl exec`", kubectl, "below 1.00");
     }
+
+    private static Task<KubernetesManager> StartAsync(SandboxNamespace place, string executorAccess) =>
+        KubernetesManager.StartAsync(place, settings: [$"--KataContainerManager:ExecutorAccess={executorAccess}"]);
 }

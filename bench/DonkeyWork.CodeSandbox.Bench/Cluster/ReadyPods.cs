@@ -1,40 +1,45 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json.Nodes;
+using DonkeyWork.CodeSandbox.Testing.Clusters;
 
 namespace DonkeyWork.CodeSandbox.Bench.Cluster;
 
 /// <summary>Pods that no kubelet runs, as they are once a kubelet has them running: sandboxes that were allocated.</summary>
-internal sealed class ReadyPods(HttpClient api, string @namespace)
+internal sealed class ReadyPods(SandboxNamespace place)
 {
-    private readonly string pods = $"api/v1/namespaces/{@namespace}/pods";
-    private int changes;
+    /// <summary>Where the executor of all of them is.</summary>
+    public const string Address = "127.0.0.1";
+
+    private const int Parallelism = 16;
+
+    private int count;
 
     public static string NameOf(int number) => $"kata-sandbox-{number:x8}";
 
-    public Task CreateAsync(int count, int parallel) =>
-        System.Threading.Tasks.Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = parallel }, async (number, _) =>
-        {
-            await SendAsync(HttpMethod.Post, pods, "application/json", Pod(number));
-            await SendAsync(HttpMethod.Patch, $"{pods}/{NameOf(number)}/status", "application/merge-patch+json", Running());
-        });
-
-    /// <summary>For one second as many changes, each of another pod.</summary>
-    public async Task ChangeAsync(int count)
+    public Task CreateAsync(int number)
     {
-        using var second = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        for (var i = 0; i < count; i++)
+        count = number;
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Parallelism };
+        return Parallel.ForEachAsync(Enumerable.Range(0, number), parallel, async (number, _) =>
         {
-            var change = new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["change"] = $"{++changes}" } } };
-            await SendAsync(HttpMethod.Patch, $"{pods}/{NameOf(changes % count)}", "application/merge-patch+json", change);
-        }
+            await place.Api.CreateAsync(place.Pods, Pod(number));
+            await place.Api.PatchAsync($"{place.Pods}/{NameOf(number)}/status", Running());
+        });
+    }
 
-        await second.WaitForNextTickAsync();
+    /// <summary>So many changes in each second, each of another pod.</summary>
+    public async Task ChangeAsync(int perSecond, TimeSpan window)
+    {
+        using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1) / perSecond);
+        for (var change = 0; change < perSecond * window.TotalSeconds; change++)
+        {
+            await tick.WaitForNextTickAsync();
+            await place.Api.PatchAsync($"{place.Pods}/{NameOf(change % count)}", new { metadata = new { labels = new { change = $"{change}" } } });
+        }
     }
 
     private static JsonObject Pod(int number)
     {
-        var now = TimeProvider.System.GetUtcNow();
+        var now = $"{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}";
         return new JsonObject
         {
             ["apiVersion"] = "v1",
@@ -53,9 +58,9 @@ internal sealed class ReadyPods(HttpClient api, string @namespace)
                 },
                 ["annotations"] = new JsonObject
                 {
-                    ["codesandbox.donkeywork.dev/created-at"] = $"{now.ToUnixTimeSeconds()}",
-                    ["codesandbox.donkeywork.dev/allocated-at"] = $"{now.ToUnixTimeSeconds()}",
-                    ["codesandbox.donkeywork.dev/last-activity"] = $"{now.ToUnixTimeSeconds()}",
+                    ["codesandbox.donkeywork.dev/created-at"] = now,
+                    ["codesandbox.donkeywork.dev/allocated-at"] = now,
+                    ["codesandbox.donkeywork.dev/last-activity"] = now,
                     ["codesandbox.donkeywork.dev/allocated-to"] = $"user-{number}@example.org",
                     ["codesandbox.donkeywork.dev/nonce"] = $"{number:x32}",
                     ["codesandbox.donkeywork.dev/template"] = new string('0', 64),
@@ -64,7 +69,6 @@ internal sealed class ReadyPods(HttpClient api, string @namespace)
             ["spec"] = new JsonObject
             {
                 ["nodeName"] = $"node-{number % 50}",
-                ["runtimeClassName"] = "kata-qemu",
                 ["restartPolicy"] = "Never",
                 ["containers"] = new JsonArray(new JsonObject
                 {
@@ -81,18 +85,10 @@ internal sealed class ReadyPods(HttpClient api, string @namespace)
         ["status"] = new JsonObject
         {
             ["phase"] = "Running",
-            ["podIP"] = ExecutorStub.Address,
-            ["podIPs"] = new JsonArray(new JsonObject { ["ip"] = ExecutorStub.Address }),
+            ["podIP"] = Address,
+            ["podIPs"] = new JsonArray(new JsonObject { ["ip"] = Address }),
             ["conditions"] = JsonNode.Parse("""[{"type":"Ready","status":"True"},{"type":"ContainersReady","status":"True"},{"type":"PodScheduled","status":"True"},{"type":"Initialized","status":"True"}]"""),
             ["containerStatuses"] = JsonNode.Parse("""[{"name":"executor","ready":true,"restartCount":0,"image":"donkeywork/codesandbox-executor:latest","imageID":"","state":{"running":{}}}]"""),
         },
     };
-
-    private async Task SendAsync(HttpMethod method, string path, string type, JsonNode body)
-    {
-        using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body.ToJsonString(), Encoding.UTF8) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
-        using var response = await api.SendAsync(request);
-        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"{method} {path}: {await response.Content.ReadAsStringAsync()}");
-    }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
-using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Manager.Commands;
 
@@ -12,8 +11,8 @@ internal sealed class StandardStreams : IDisposable
 {
     private const int BufferBytes = 64 * 1024;
 
-    private readonly FileStream _output = Open(1);
-    private readonly FileStream _error = Open(2);
+    private readonly BufferedStream _output = Open(1);
+    private readonly BufferedStream _error = Open(2);
 
     /// <summary>Writes a line, or the part of one.</summary>
     /// <exception cref="NobodyReadsException"/>
@@ -34,7 +33,7 @@ internal sealed class StandardStreams : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var stream in (FileStream[])[_output, _error])
+        foreach (var stream in (BufferedStream[])[_output, _error])
         {
             try
             {
@@ -59,7 +58,7 @@ internal sealed class StandardStreams : IDisposable
         }
     }
 
-    private static FileStream Open(int descriptor) => new(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, BufferBytes);
+    private static BufferedStream Open(int descriptor) => new(new DescriptorStream(descriptor), BufferBytes);
 }
 
 /// <summary>Who was to read this program's output has gone.</summary>

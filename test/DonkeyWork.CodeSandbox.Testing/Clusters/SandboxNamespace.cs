@@ -57,6 +57,12 @@ public sealed class SandboxNamespace : IAsyncDisposable
         return created;
     }
 
+    /// <summary>What kubectl prints, run in this namespace as the administrator.</summary>
+    public Task<string> KubectlAsync(params string[] arguments) => _namespace.KubectlAsync(arguments);
+
+    /// <summary><c>kubectl apply -f -</c> in this namespace.</summary>
+    public Task<string> ApplyAsync(string manifest) => _namespace.ApplyAsync(manifest);
+
     /// <summary>The pods that are there.</summary>
     public Task<IReadOnlyList<JsonElement>> ListPodsAsync() => Api.ListAsync(Pods);
 

@@ -30,6 +30,8 @@ public sealed class KubernetesManager : IAsyncDisposable
 
     public Uri Url => _process.Url;
 
+    public int Pid => _process.Pid;
+
     public string Log => _process.Log;
 
     /// <summary>Starts one; it is healthy on return.</summary>
