@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 
 namespace DonkeyWork.CodeSandbox.Cluster.Tests;
@@ -8,6 +9,9 @@ namespace DonkeyWork.CodeSandbox.Cluster.Tests;
 /// </summary>
 public sealed class FaultTests : IAsyncLifetime
 {
+    /// <summary>What is promised of a connection that is dead without anyone having said so.</summary>
+    private static readonly TimeSpan NoticedWithin = TimeSpan.FromSeconds(30);
+
     private ControlPlane _control = null!;
 
     public async Task InitializeAsync() => _control = await ControlPlane.StartAsync();
@@ -120,9 +124,11 @@ public sealed class FaultTests : IAsyncLifetime
         using var stream = await execution.ReadFirstEventAsync();
 
         await network.SilenceAsync();
+        var silent = Stopwatch.StartNew();
         await _control.Kubelet.CollectAsync(gone);
         // The half-open watch is noticed, and so is the stream of which nothing arrives.
         await Patience.UntilAsync(async () => !(await manager.Http.GetAsync("/healthz")).IsSuccessStatusCode, () => $"The Manager does not notice.\n{manager.Log}");
+        silent.Elapsed.ShouldBeLessThan(NoticedWithin);
         await stream.ShouldBreakAsync();
         (await manager.ListAsync()).ShouldBe([gone], "the control: it cannot know yet");
         await (await manager.CreateAsync()).ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "backend_unavailable");
