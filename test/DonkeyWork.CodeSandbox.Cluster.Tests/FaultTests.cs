@@ -129,9 +129,10 @@ public sealed class FaultTests : IAsyncLifetime
         // The half-open watch is noticed, and so is the stream of which nothing arrives.
         await Patience.UntilAsync(async () => !(await manager.Http.GetAsync("/healthz")).IsSuccessStatusCode, () => $"The Manager does not notice.\n{manager.Log}");
         silent.Elapsed.ShouldBeLessThan(NoticedWithin);
+        var create = manager.CreateAsync();
         await stream.ShouldBreakAsync();
         (await manager.ListAsync()).ShouldBe([gone], "the control: it cannot know yet");
-        await (await manager.CreateAsync()).ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "backend_unavailable");
+        await (await create).ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "backend_unavailable");
         await network.EndSilenceAsync();
 
         await manager.ShouldSoonAgreeWithAsync(_control.Place);
