@@ -19,7 +19,9 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     private readonly ConcurrentDictionary<string, Sandbox> _view = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TaskCompletionSource> _waiters = new(StringComparer.Ordinal);
     private readonly HashSet<string> _reserved = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _deleting = new(StringComparer.Ordinal);
+
+    // Whose delete was asked for here; true where the backend itself has shown it by now.
+    private readonly Dictionary<string, bool> _deleting = new(StringComparer.Ordinal);
     private readonly Queue<string> _ended = new();
     private readonly TaskCompletionSource _listed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile BackendLost? _lost;
@@ -120,7 +122,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     {
         lock (_gate)
         {
-            if (_ended.Contains(sandbox.Uid) || !_deleting.Add(sandbox.Uid)) return false;
+            if (_ended.Contains(sandbox.Uid) || !_deleting.TryAdd(sandbox.Uid, false)) return false;
             if (Find(sandbox.Name) is { } current && current.Uid == sandbox.Uid) Set(sandbox.Name, current);
             return true;
         }
@@ -131,8 +133,9 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     {
         lock (_gate)
         {
-            _deleting.Remove(sandbox.Uid);
-            if (Find(sandbox.Name) is { } current && current.Uid == sandbox.Uid) Set(sandbox.Name, current with { IsDeleting = false });
+            // Another's may have been, or ours, whose answer was lost.
+            var isShown = _deleting.Remove(sandbox.Uid, out var shown) && shown;
+            if (!isShown && Find(sandbox.Name) is { } current && current.Uid == sandbox.Uid) Set(sandbox.Name, current with { IsDeleting = false });
         }
     }
 
@@ -203,7 +206,8 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
             var listed = sandboxes.ToDictionary(sandbox => sandbox.Name, StringComparer.Ordinal);
             foreach (var name in _view.Keys.Where(name => !listed.ContainsKey(name)).ToList()) Set(name, null);
             foreach (var sandbox in sandboxes) Set(sandbox.Name, sandbox);
-            _deleting.IntersectWith(sandboxes.Select(sandbox => sandbox.Uid));
+            var uids = sandboxes.Select(sandbox => sandbox.Uid).ToHashSet(StringComparer.Ordinal);
+            foreach (var uid in _deleting.Keys.Where(uid => !uids.Contains(uid)).ToList()) _deleting.Remove(uid);
         }
 
         if (_lost is not null) LogFound(sandboxes.Count);
@@ -213,6 +217,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
 
     private void Set(string name, Sandbox? sandbox)
     {
+        if (sandbox is { IsDeleting: true } && _deleting.ContainsKey(sandbox.Uid)) _deleting[sandbox.Uid] = true;
         if (sandbox is null) _view.TryRemove(name, out _);
         else _view[name] = Overlay(sandbox);
         if (_waiters.Remove(name, out var waiter)) waiter.TrySetResult();
@@ -220,7 +225,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
 
     // An accepted delete cannot be undone, so a watch that runs behind must not show it undone.
     private Sandbox Overlay(Sandbox sandbox) =>
-        _deleting.Contains(sandbox.Uid) && !sandbox.IsDeleting ? sandbox with { IsDeleting = true } : sandbox;
+        !sandbox.IsDeleting && _deleting.ContainsKey(sandbox.Uid) ? sandbox with { IsDeleting = true } : sandbox;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The backend is lost since {Since}: {Reason}")]
     private partial void LogLost(DateTimeOffset since, string reason);

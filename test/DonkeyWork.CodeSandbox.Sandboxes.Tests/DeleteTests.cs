@@ -72,6 +72,19 @@ public sealed class DeleteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sandbox_that_another_deletes_is_not_brought_back_by_a_delete_of_ours_that_fails()
+    {
+        var creation = await _core.CreateAsync();
+        _core.Backend.Outage = "unplugged";
+        _core.Backend.Set(creation.Sandbox.Name, sandbox => sandbox with { IsDeleting = true });
+
+        // What was not created to its end is deleted, and that is tried again in a second.
+        await _core.Clock.TimerAsync(TimeSpan.FromSeconds(1)).WaitAsync(TestTime.Limit);
+
+        (await _core.Service.ListAsync(default)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Delete_all_takes_the_ready_the_unready_and_the_remains()
     {
         var ready = await _core.CreateReadyAsync();

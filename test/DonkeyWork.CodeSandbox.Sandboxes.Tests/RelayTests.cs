@@ -149,6 +149,15 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sandbox_whose_connections_have_been_dropped_is_404()
+    {
+        _core.Backend.HoldWatch();
+        _core.Backend.Remove(_sandbox.Name);
+        _core.Backend.Dispose();
+        await FailsAsync(SendAsync(), ErrorCodes.SandboxNotFound);
+    }
+
+    [Fact]
     public async Task An_executor_that_gives_no_answer_for_thirty_seconds_is_given_up()
     {
         var sending = SendAsync();
@@ -311,6 +320,25 @@ public sealed class RelayTests : IAsyncLifetime
     {
         _core.Clock.Advance(TimeSpan.FromSeconds(31));
         _core.Backend.Outage = "unplugged";
+        await UseAsync();
+    }
+
+    [Fact]
+    public async Task A_backend_that_is_lost_after_it_has_refused_a_record_holds_no_command_up()
+    {
+        _core.Clock.Advance(TimeSpan.FromSeconds(31));
+        _core.Backend.HoldWatch();
+        _core.Backend.BeforeChange = (seen, _) =>
+        {
+            _core.Backend.Set(seen.Name, sandbox => sandbox);
+            return Task.CompletedTask;
+        };
+        _core.Backend.BeforeRead = () =>
+        {
+            _core.Backend.Outage = "unplugged";
+            return Task.CompletedTask;
+        };
+
         await UseAsync();
     }
 

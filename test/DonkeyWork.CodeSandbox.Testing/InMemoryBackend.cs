@@ -34,6 +34,9 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
     /// <summary>Runs inside every create, before it is accepted.</summary>
     public Func<SandboxSpec, Task> BeforeCreate { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Runs inside every live read, before it is answered.</summary>
+    public Func<Task> BeforeRead { get; set; } = () => Task.CompletedTask;
+
     /// <summary>Runs inside every change, before it is compared.</summary>
     public Func<Sandbox, CancellationToken, Task> BeforeChange { get; set; } = (_, _) => Task.CompletedTask;
 
@@ -87,13 +90,14 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
         }
     }
 
-    public Task<Sandbox?> ReadAsync(string name, CancellationToken cancellationToken)
+    public async Task<Sandbox?> ReadAsync(string name, CancellationToken cancellationToken)
     {
+        await BeforeRead();
         lock (_gate)
         {
             Reads++;
             ThrowIfOut();
-            return Task.FromResult(_sandboxes.GetValueOrDefault(name));
+            return _sandboxes.GetValueOrDefault(name);
         }
     }
 

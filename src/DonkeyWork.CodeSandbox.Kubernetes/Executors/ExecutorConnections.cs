@@ -40,15 +40,12 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
         if (_bySandbox.TryRemove(uid, out var connection)) connection.Value.Dispose();
     }
 
-    /// <summary>All sandboxes but these are gone.</summary>
-    public void Keep(IReadOnlySet<string> uids)
-    {
-        foreach (var uid in _bySandbox.Keys.Where(uid => !uids.Contains(uid))) Drop(uid);
-    }
+    /// <summary>The sandboxes whose executors have been asked for.</summary>
+    public IEnumerable<string> Known => _bySandbox.Keys;
 
     public void Dispose()
     {
-        foreach (var uid in _bySandbox.Keys) Drop(uid);
+        foreach (var uid in Known) Drop(uid);
         _nobody.Dispose();
     }
 

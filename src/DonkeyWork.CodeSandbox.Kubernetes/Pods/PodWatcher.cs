@@ -23,8 +23,10 @@ internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections ex
             {
                 case ApiListed<PodView> listed:
                     var sandboxes = listed.Items.Where(SandboxReader.IsOurs).Select(SandboxReader.Read).ToList();
-                    shown = [.. sandboxes.Select(sandbox => sandbox.Uid)];
-                    executors.Keep(shown);
+                    HashSet<string> alive = [.. sandboxes.Select(sandbox => sandbox.Uid)];
+                    foreach (var uid in shown.Except(alive)) executors.Drop(uid);
+                    // What is connected and not in the list may be younger than it. If it is not, the next list drops it.
+                    shown = [.. alive, .. executors.Known];
                     yield return new SandboxListed(sandboxes);
                     break;
                 case ApiChanged<PodView> { Item: var pod } when SandboxReader.IsOurs(pod):

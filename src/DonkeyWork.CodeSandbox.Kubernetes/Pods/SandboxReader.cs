@@ -8,7 +8,9 @@ namespace DonkeyWork.CodeSandbox.Kubernetes.Pods;
 internal static class SandboxReader
 {
     /// <summary>Whether a pod is ours. Others in the namespace are never read, changed, deleted or shown, whatever they are called.</summary>
-    public static bool IsOurs(PodView pod) => pod.Annotations.ContainsKey(PodKeys.Template);
+    /// <remarks>Without the label the watch would not tell what becomes of it.</remarks>
+    public static bool IsOurs(PodView pod) =>
+        pod.Annotations.ContainsKey(PodKeys.Template) && pod.Labels.GetValueOrDefault(SandboxLabels.ManagedBy) == SandboxLabels.Manager;
 
     /// <summary>The sandbox that one of our pods is.</summary>
     public static Sandbox Read(PodView pod)

@@ -21,34 +21,41 @@ public sealed partial class ActivityRecorder(
         if (!registry.IsCurrent) return sandbox;
         using var patience = new CancellationTokenSource(Patience, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        for (var attempt = 1; attempt <= Attempts && clock.GetUtcNow() - sandbox.LastUsed > Staleness; attempt++)
+        try
         {
-            try
+            for (var attempt = 1; attempt <= Attempts && clock.GetUtcNow() - sandbox.LastUsed > Staleness; attempt++)
             {
-                var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, both.Token);
-                registry.Replace(sandbox, touched);
-                return touched;
-            }
-            catch (SandboxConflictException)
-            {
+                if (await WriteAsync(sandbox, both.Token) is { } touched) return touched;
                 // Somebody else changed it, most often by recording the same use.
-                sandbox = await registry.ReadAsync(sandbox.Name, cancellationToken) is { AcceptsCommands: true } live && live.Uid == sandbox.Uid
+                sandbox = await registry.ReadAsync(sandbox.Name, both.Token) is { AcceptsCommands: true } live && live.Uid == sandbox.Uid
                     ? live
                     : throw SandboxException.NotFound(sandbox.Name);
             }
-            catch (BackendUnavailableException e)
-            {
-                LogNotRecorded(sandbox.Name, e.Message);
-                return sandbox;
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                LogNotRecorded(sandbox.Name, $"no answer within {Patience.TotalSeconds} s");
-                return sandbox;
-            }
+        }
+        catch (BackendUnavailableException e)
+        {
+            LogNotRecorded(sandbox.Name, e.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogNotRecorded(sandbox.Name, $"no answer within {Patience.TotalSeconds} s");
         }
 
         return sandbox;
+    }
+
+    private async Task<Sandbox?> WriteAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, cancellationToken);
+            registry.Replace(sandbox, touched);
+            return touched;
+        }
+        catch (SandboxConflictException)
+        {
+            return null;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The use of sandbox {Name} could not be recorded: {Reason}")]

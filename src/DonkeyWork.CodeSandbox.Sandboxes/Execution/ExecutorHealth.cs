@@ -24,7 +24,8 @@ internal sealed class ExecutorHealth(ISandboxBackend backend, TimeProvider clock
         {
             return "Executor API did not answer within 1 s";
         }
-        catch (HttpRequestException e)
+        // Disposed: the sandbox went between Connect and here.
+        catch (Exception e) when (e is HttpRequestException or ObjectDisposedException)
         {
             return $"Executor API is not reachable yet: {e.Message}";
         }

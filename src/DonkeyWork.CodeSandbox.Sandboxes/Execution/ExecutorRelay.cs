@@ -58,7 +58,8 @@ public sealed class ExecutorRelay(
         {
             throw await WhyAsync(sandbox, null, cancellationToken);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+        // Disposed: the sandbox went between Connect and here.
+        catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
         {
             if (body?.CallerFault is { } fault) ExceptionDispatchInfo.Throw(fault);
             throw await WhyAsync(sandbox, e as HttpRequestException, cancellationToken);

@@ -65,6 +65,10 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public void A_Manager_that_stops_has_longer_than_it_gives_its_streams() =>
-        Pod["terminationGracePeriodSeconds"]!.GetValue<int>().ShouldBeGreaterThan(30);
+    public void A_Manager_that_stops_is_out_of_its_service_first_and_has_longer_than_it_gives_its_streams()
+    {
+        var command = Container["lifecycle"]!["preStop"]!["exec"]!["command"]!.AsArray().Select(word => $"{word}").ToList();
+        command.ShouldBe(["sleep", "5"]);
+        Pod["terminationGracePeriodSeconds"]!.GetValue<int>().ShouldBeGreaterThan(5 + 30);
+    }
 }

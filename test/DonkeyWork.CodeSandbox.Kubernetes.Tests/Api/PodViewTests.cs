@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
@@ -122,6 +123,13 @@ public sealed class PodViewTests(ControlNamespace control, ITestOutputHelper out
         second.Labels["app"].ShouldBeSameAs(first.Labels["app"]);
         second.Phase.ShouldBeSameAs(first.Phase);
     }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"kind":"Status","metadata":{}}""")]
+    [InlineData("[]")]
+    public void What_is_not_a_list_is_not_an_empty_one(string body) =>
+        Should.Throw<JsonException>(() => ListPage<PodView>.Read(Encoding.UTF8.GetBytes(body), new PodReader().Read));
 
     [Fact]
     public async Task A_pod_of_a_megabyte_comes_through_a_watch_whole()

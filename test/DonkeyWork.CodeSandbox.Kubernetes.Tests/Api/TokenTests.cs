@@ -129,6 +129,25 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
         _relay.Requests.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("KataContainerManager__Secret")]
+    [InlineData("ApiKey")]
+    [InlineData("ASPNETCORE_APIKEY")]
+    public async Task A_plugin_is_not_given_the_Managers_own_secrets(string variable)
+    {
+        _files.WriteScript("plugin", "env | grep of-the-manager >&2; exit 3");
+        using var client = Client("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin}");
+        Environment.SetEnvironmentVariable(variable, "of-the-manager");
+        try
+        {
+            (await Should.ThrowAsync<ApiUnreachableException>(ListAsync(client))).Message.ShouldNotContain("of-the-manager");
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(variable, null);
+        }
+    }
+
     [Fact]
     public async Task A_plugin_that_does_not_end_is_ended()
     {

@@ -23,7 +23,7 @@ public sealed class ForeignPodTests(ControlBackend control) : IClassFixture<Cont
         await Should.ThrowAsync<SandboxExistsException>(() => _backend.CreateAsync(spec, CancellationToken.None));
         (await control.Place.KubectlAsync("get", "pod", spec.Name, "--output=jsonpath={.spec.containers[0].image}")).ShouldBe("foreign");
 
-        // The guard is the annotation and nothing else.
+        // The annotation alone was missing.
         await control.Place.KubectlAsync("annotate", "pod", spec.Name, $"{Annotation}=t");
         (await _backend.ReadAsync(spec.Name, CancellationToken.None)).ShouldNotBeNull();
         (await ListAsync()).ShouldContain(spec.Name);
@@ -47,6 +47,18 @@ public sealed class ForeignPodTests(ControlBackend control) : IClassFixture<Cont
         await Should.ThrowAsync<SandboxConflictException>(() => _backend.DeleteAsync(seen, DeleteCondition.SameVersion, CancellationToken.None));
         (await _backend.ReadAsync(spec.Name, CancellationToken.None)).ShouldBeNull();
         await control.Place.KubectlAsync("delete", "pod", spec.Name, "--wait=true");
+    }
+
+    [Fact]
+    public async Task A_pod_that_the_watch_would_not_tell_of_is_not_read_either()
+    {
+        var seen = await _backend.CreateAsync(Specs.New(), CancellationToken.None);
+
+        await control.Place.KubectlAsync("label", "pod", seen.Name, "managed-by-");
+
+        (await ListAsync()).ShouldNotContain(seen.Name);
+        (await _backend.ReadAsync(seen.Name, CancellationToken.None)).ShouldBeNull();
+        await control.Place.KubectlAsync("delete", "pod", seen.Name, "--wait=true");
     }
 
     private Task<string> RunForeignAsync(string name) =>

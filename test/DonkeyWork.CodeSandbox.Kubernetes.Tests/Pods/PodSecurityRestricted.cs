@@ -26,8 +26,9 @@ internal static class PodSecurityRestricted
         ["Privileged Containers"] = spec => Containers(spec).All(container => !Is(container["securityContext"]?["privileged"])),
         ["Host Path Volumes"] = spec => Items(spec["volumes"]).All(volume => volume["hostPath"] is null),
         ["Host Ports"] = spec => Containers(spec).SelectMany(container => Items(container["ports"])).All(port => port["hostPort"] is null),
-        ["Host Probes / Lifecycle Hooks"] = spec => Containers(spec).All(container => container["lifecycle"] is null
-            && ((string[])["livenessProbe", "readinessProbe", "startupProbe"]).All(probe => container[probe]?["httpGet"]?["host"] is null && container[probe]?["tcpSocket"]?["host"] is null)),
+        ["Host Probes / Lifecycle Hooks"] = spec => Containers(spec)
+            .SelectMany(container => (JsonNode?[])[container["livenessProbe"], container["readinessProbe"], container["startupProbe"], container["lifecycle"]?["postStart"], container["lifecycle"]?["preStop"]])
+            .All(action => action?["httpGet"]?["host"] is null && action?["tcpSocket"]?["host"] is null),
         ["AppArmor"] = spec => Contexts(spec).All(context => $"{context?["appArmorProfile"]?["type"]}" is "" or "RuntimeDefault" or "Localhost"),
         ["SELinux"] = spec => Contexts(spec).Select(context => context?["seLinuxOptions"]).All(options =>
             SafeSeLinuxTypes.Contains($"{options?["type"]}") && options?["user"] is null && options?["role"] is null),

@@ -21,7 +21,8 @@ internal readonly record struct ListPage<T>(List<T> Items, string ResourceVersio
             else reader.Skip();
         }
 
-        return new ListPage<T>(items, version, next);
+        // What is not a list must not be taken for an empty one.
+        return version.Length > 0 ? new ListPage<T>(items, version, next) : throw new JsonException("It is not a list.");
     }
 
     private static void ReadItems(ref Utf8JsonReader reader, ReadObject<T> readObject, List<T> items)

@@ -8,8 +8,9 @@ namespace DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting.Tokens;
 /// <summary>Runs a plug-in once: no shell, no terminal, a bounded time.</summary>
 internal static class ExecRun
 {
-    /// <summary>Ours, and nobody else's business.</summary>
+    // Ours, and nobody else's business; ASPNETCORE_ApiKey and DOTNET_ApiKey are the same to the host.
     private const string OwnSettings = "KataContainerManager__";
+    private const string OwnKey = "ApiKey";
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -46,7 +47,7 @@ internal static class ExecRun
             RedirectStandardError = true,
         };
         foreach (var argument in plugin.Arguments) start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith(OwnSettings, StringComparison.OrdinalIgnoreCase)).ToList())
+        foreach (var name in start.Environment.Keys.Where(name => IsOwn(name)).ToList())
         {
             start.Environment.Remove(name);
         }
@@ -63,6 +64,9 @@ internal static class ExecRun
             throw Failure(plugin, $"cannot be started: {missing.Message}. {plugin.InstallHint}".TrimEnd(), missing);
         }
     }
+
+    private static bool IsOwn(string name) =>
+        name.Contains(OwnSettings, StringComparison.OrdinalIgnoreCase) || name.EndsWith(OwnKey, StringComparison.OrdinalIgnoreCase);
 
     private static ExecStatus StatusOf(ExecPlugin plugin, string output)
     {
