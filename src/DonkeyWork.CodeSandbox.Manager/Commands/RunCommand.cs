@@ -110,12 +110,24 @@ internal static class RunCommand
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
         var options = new ExecuteOptions { TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds };
         using var streams = new StandardStreams();
-        await using var events = sandbox.ExecuteAsync(command, options, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var events = sandbox.ExecuteAsync(command, options, ending.Token).GetAsyncEnumerator(ending.Token);
         var exitCode = Failed;
         while (true)
         {
-            var next = events.MoveNextAsync();
-            if (!next.IsCompleted) streams.Flush();
+            var next = events.MoveNextAsync().AsTask();
+            try
+            {
+                if (!next.IsCompleted) streams.Flush();
+            }
+            catch (NobodyReadsException)
+            {
+                // Events that are being waited for cannot be let go of.
+                await ending.CancelAsync();
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+
             if (!await next) break;
             if (events.Current is OutputEvent output) streams.Write(output);
             if (events.Current is not CompletedEvent completed) continue;
