@@ -111,6 +111,22 @@ public sealed class WatchTests(ControlNamespace control, ITestOutputHelper outpu
     }
 
     [Fact]
+    public async Task Where_every_watch_ends_before_it_has_told_anything_the_view_gets_right_all_the_same()
+    {
+        await using var relay = await ApiRelay.StartAsync(control.Server);
+        // An answer, and nothing in it.
+        relay.Intercept = context => Task.FromResult(context.Request.QueryString.Value!.Contains("watch=true", StringComparison.Ordinal));
+        using var client = control.Through(relay);
+        await using var watch = new WatchProbe<PodView>(client.Client.Pods, "app=broken");
+        await watch.UntilAsync<ApiListed<PodView>>();
+
+        await CreateAsync("unheard", "broken");
+
+        await watch.UntilAsync(view => view.ContainsKey("unheard"));
+        watch.Seen.ShouldAllBe(told => told is ApiListed<PodView>);
+    }
+
+    [Fact]
     public async Task Whoever_stops_watching_is_let_go_at_once_even_while_the_server_is_away()
     {
         using var nobody = control.At("http://127.0.0.1:9");

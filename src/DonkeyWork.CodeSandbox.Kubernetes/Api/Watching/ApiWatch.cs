@@ -17,6 +17,9 @@ internal sealed partial class ApiWatch<T>(
     // A server that refuses or breaks off is worth a few attempts before anybody is told. One that is not there is told at once.
     private const int MostSilentFailures = 3;
 
+    // Watches that begin and then end or break, one after the other, without having told anything: what is in between lets none through.
+    private const int MostFruitless = 3;
+
     private readonly ListRequests<T> _lists = new(resource, transport);
     private readonly WatchPauses _pauses = new();
     private string? _version;
@@ -24,6 +27,7 @@ internal sealed partial class ApiWatch<T>(
     private TimeSpan? _pause;
     private DateTimeOffset? _brokenAt;
     private int _failures;
+    private int _fruitless;
     private bool _isLost;
 
     public async IAsyncEnumerable<ApiObservation<T>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -75,6 +79,7 @@ internal sealed partial class ApiWatch<T>(
         if (_isLost) LogFound(logger, resource.Path, items.Count);
         _version = version;
         _isLost = false;
+        // That lists come through does not say that watches do: those keep their pause until one has told something.
         IsWell();
         return new ApiListed<T>(items);
     }
@@ -94,6 +99,7 @@ internal sealed partial class ApiWatch<T>(
         if (happened.Error is { } refusal) throw refusal;
         if (happened.Item is null) return null;
         _version = happened.ResourceVersion;
+        _pauses.Reset();
         IsWell();
         return happened.Kind switch
         {
@@ -105,6 +111,7 @@ internal sealed partial class ApiWatch<T>(
 
     private async ValueTask BreakAsync(Exception? failure)
     {
+        if (_lines is not null && ++_fruitless >= MostFruitless) _version = null;
         await CloseAsync();
         _brokenAt ??= clock.GetUtcNow();
         _pause = _pauses.Next((failure as ApiException)?.RetryAfter);
@@ -133,9 +140,9 @@ internal sealed partial class ApiWatch<T>(
 
     private void IsWell()
     {
-        _pauses.Reset();
         _brokenAt = null;
         _failures = 0;
+        _fruitless = 0;
     }
 
     private async ValueTask CloseAsync()
