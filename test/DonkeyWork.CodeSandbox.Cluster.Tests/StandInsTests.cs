@@ -63,7 +63,7 @@ public sealed class StandInsTests
         await using var control = await ControlPlane.StartAsync();
         await using var relay = await WatchRelay.StartAsync(control.Place.Api);
         relay.WatchDelay = TimeSpan.FromSeconds(2);
-        using var through = new HttpClient { BaseAddress = relay.Url };
+        using var through = new HttpClient { BaseAddress = relay.Address };
         through.DefaultRequestHeaders.Authorization = new("Bearer", control.Place.Token);
         using var watch = await through.GetStreamAsync($"{control.Place.Pods}?watch=1").AsReader();
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DonkeyWork.CodeSandbox.Testing;
 
 namespace DonkeyWork.CodeSandbox.Local.Tests;
 
@@ -13,7 +14,7 @@ internal static class HostView
         // The kernel frees a loop device when the last unmount of its file system is through, a moment after the call.
         var limit = Stopwatch.StartNew();
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (LoopDevices(stateDirectory).Count > 0 && limit.Elapsed < Testing.Backends.BackendActions.Patience)
+        while (LoopDevices(stateDirectory).Count > 0 && limit.Elapsed < Patience.Limit)
             await tick.WaitForNextTickAsync();
         return
         [
@@ -65,7 +66,7 @@ internal static class HostView
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(Testing.Backends.BackendActions.Patience);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         var (output, error) = (process.StandardOutput.ReadToEndAsync(limit.Token), process.StandardError.ReadToEndAsync(limit.Token));
         await process.WaitForExitAsync(limit.Token);
         return (process.ExitCode, await output + await error);

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Local.State;
+using DonkeyWork.CodeSandbox.Testing;
 using DonkeyWork.CodeSandbox.Testing.Backends;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -81,7 +82,7 @@ public sealed class LocalMachine : IAsyncLifetime, IAsyncDisposable
             return;
         try
         {
-            using var limit = new CancellationTokenSource(BackendActions.Patience);
+            using var limit = new CancellationTokenSource(Patience.Limit);
             await Backend.StopAsync(limit.Token);
         }
         finally

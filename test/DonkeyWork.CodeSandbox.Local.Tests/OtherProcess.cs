@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DonkeyWork.CodeSandbox.Testing;
 
 namespace DonkeyWork.CodeSandbox.Local.Tests;
 
@@ -39,7 +40,7 @@ internal sealed class OtherProcess : IAsyncDisposable
     /// <summary>The sandbox's name, whether its limits are enforced, and what the command printed.</summary>
     public async Task<string> SaysAsync()
     {
-        using var limit = new CancellationTokenSource(Testing.Backends.BackendActions.Patience);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         return await _process.StandardOutput.ReadLineAsync(limit.Token) ?? throw new InvalidOperationException("It has ended and said nothing.");
     }
 
@@ -47,7 +48,7 @@ internal sealed class OtherProcess : IAsyncDisposable
     public async Task<(int ExitCode, string Output)> EndAsync()
     {
         _process.StandardInput.Close();
-        using var limit = new CancellationTokenSource(Testing.Backends.BackendActions.Patience);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         var output = await _process.StandardOutput.ReadToEndAsync(limit.Token);
         await _process.WaitForExitAsync(limit.Token);
         return (_process.ExitCode, output);

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using DonkeyWork.CodeSandbox.Testing;
 using DonkeyWork.CodeSandbox.Testing.Backends;
 
 namespace DonkeyWork.CodeSandbox.Local.Tests;
@@ -18,7 +19,7 @@ public sealed class RemovalRetryTests
             await machine.Backend.DeleteAsync(sandbox, DeleteCondition.SameUid, CancellationToken.None);
             // The last step before the one that cannot succeed.
             using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-            using var limit = new CancellationTokenSource(BackendActions.Patience);
+            using var limit = new CancellationTokenSource(Patience.Limit);
             while (HostView.Cgroups(sandbox.Name).Count > 0)
                 await tick.WaitForNextTickAsync(limit.Token);
             (await machine.Backend.ReadAsync(sandbox.Name, CancellationToken.None)).ShouldNotBeNull().IsDeleting.ShouldBeTrue();

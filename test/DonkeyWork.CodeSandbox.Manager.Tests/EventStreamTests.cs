@@ -23,16 +23,16 @@ public sealed class EventStreamTests
         var writing = EventStream.WriteAsync(context.Response, EventsAsync(next.Task), type, clock, CancellationToken.None);
         await AdvanceAsync(TimeSpan.FromSeconds(10));
         await AdvanceAsync(TimeSpan.FromSeconds(10));
-        await clock.TimerAsync(TimeSpan.FromSeconds(10)).WaitAsync(TestTime.Limit);
+        await clock.TimerAsync(TimeSpan.FromSeconds(10)).WaitAsync(Patience.Limit);
         clock.Advance(TimeSpan.FromSeconds(9));
         next.SetResult();
-        await writing.WaitAsync(TestTime.Limit);
+        await writing.WaitAsync(Patience.Limit);
 
         Encoding.UTF8.GetString(body.ToArray()).ShouldBe("data: 1\n\n: keepalive\n\n: keepalive\n\ndata: 2\n\n");
 
         async Task AdvanceAsync(TimeSpan due)
         {
-            await clock.TimerAsync(due).WaitAsync(TestTime.Limit);
+            await clock.TimerAsync(due).WaitAsync(Patience.Limit);
             clock.Advance(due);
         }
     }
@@ -47,7 +47,7 @@ public sealed class EventStreamTests
 
         await gone.CancelAsync();
 
-        await Should.ThrowAsync<OperationCanceledException>(() => writing.WaitAsync(TestTime.Limit));
+        await Should.ThrowAsync<OperationCanceledException>(() => writing.WaitAsync(Patience.Limit));
     }
 
     private static async IAsyncEnumerable<int> EventsAsync(Task beforeTheSecond, [EnumeratorCancellation] CancellationToken cancellationToken = default)

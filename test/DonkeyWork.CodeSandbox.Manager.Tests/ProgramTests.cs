@@ -101,7 +101,7 @@ public sealed class ProgramTests
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        using var patience = new CancellationTokenSource(TestTime.Limit);
+        using var patience = new CancellationTokenSource(Patience.Limit);
         try
         {
             await process.WaitForExitAsync(patience.Token);

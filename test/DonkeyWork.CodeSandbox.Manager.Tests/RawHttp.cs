@@ -65,7 +65,7 @@ internal sealed class RawHttp : IDisposable
         var buffer = new byte[16 * 1024];
         try
         {
-            var count = await _client.GetStream().ReadAsync(buffer).AsTask().WaitAsync(TestTime.Limit);
+            var count = await _client.GetStream().ReadAsync(buffer).AsTask().WaitAsync(Patience.Limit);
             _seen.Append(Encoding.Latin1.GetString(buffer, 0, count));
             return count > 0;
         }

@@ -147,7 +147,7 @@ public sealed class SandboxRoutesTests : IAsyncLifetime
             _manager.Backend.Tell(observation);
             _manager.Backend.MakeReady(name);
             while (registry.Find(name)!.Version == seen!.Version || registry.Find(name)!.Version != _manager.Backend.Sandboxes.Single().Version)
-                await registry.NextAsync(name, registry.Find(name), TestTime.Limit, CancellationToken.None);
+                await registry.NextAsync(name, registry.Find(name), Patience.Limit, CancellationToken.None);
         }
     }
 }

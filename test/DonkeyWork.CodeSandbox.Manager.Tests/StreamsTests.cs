@@ -54,7 +54,7 @@ public sealed class StreamsTests : IAsyncLifetime
         // More than every buffer on the way holds: nobody reads it, so somewhere a write waits for the caller.
         var sending = SendForeverAsync(call);
         caller.Cut();
-        await Should.ThrowAsync<IOException>(() => sending.WaitAsync(TestTime.Limit));
+        await Should.ThrowAsync<IOException>(() => sending.WaitAsync(Patience.Limit));
         call.Cut();
     }
 
@@ -70,7 +70,7 @@ public sealed class StreamsTests : IAsyncLifetime
         await creator.SendAsync("POST /api/kata HTTP/1.1", "Host: localhost", "Content-Type: application/json", "Content-Length: 21", "", """{"waitForReady":true}""");
         await creator.ReadUntilAsync("\"eventType\":\"waiting\"");
 
-        await _manager.StopAsync().WaitAsync(TestTime.Limit);
+        await _manager.StopAsync().WaitAsync(Patience.Limit);
 
         (await caller.ReadToEndAsync()).ShouldNotContain(LastChunk);
         (await creator.ReadToEndAsync()).ShouldNotContain(LastChunk);

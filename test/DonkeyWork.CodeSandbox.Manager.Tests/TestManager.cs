@@ -19,7 +19,7 @@ internal sealed class TestManager : IAsyncDisposable
         Backend = backend;
         Executor = executor;
         Url = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Url, Timeout = TestTime.Limit };
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Url, Timeout = Patience.Limit };
     }
 
     public InMemoryBackend Backend { get; }
@@ -59,7 +59,7 @@ internal sealed class TestManager : IAsyncDisposable
         // Shown by the view without a live read.
         var registry = Services.GetRequiredService<SandboxRegistry>();
         while (registry.Find(name) is not { IsReady: true } seen)
-            await registry.NextAsync(name, registry.Find(name), TestTime.Limit, CancellationToken.None);
+            await registry.NextAsync(name, registry.Find(name), Patience.Limit, CancellationToken.None);
         return name;
     }
 

@@ -56,7 +56,7 @@ internal sealed class Core : IAsyncDisposable
     {
         var creation = await CreateAsync();
         Backend.MakeReady(creation.Sandbox.Name);
-        (await creation.Events.LastAsync().AsTask().WaitAsync(TestTime.Limit)).ShouldBeOfType<SandboxReady>();
+        (await creation.Events.LastAsync().AsTask().WaitAsync(Patience.Limit)).ShouldBeOfType<SandboxReady>();
         return Registry.Find(creation.Sandbox.Name)!;
     }
 
@@ -64,7 +64,7 @@ internal sealed class Core : IAsyncDisposable
     public async Task<Sandbox?> ViewAsync(string name, Func<Sandbox?, bool> isIt)
     {
         var seen = Registry.Find(name);
-        while (!isIt(seen)) seen = await Registry.NextAsync(name, seen, Timeout.InfiniteTimeSpan, CancellationToken.None).WaitAsync(TestTime.Limit);
+        while (!isIt(seen)) seen = await Registry.NextAsync(name, seen, Timeout.InfiniteTimeSpan, CancellationToken.None).WaitAsync(Patience.Limit);
         return seen;
     }
 

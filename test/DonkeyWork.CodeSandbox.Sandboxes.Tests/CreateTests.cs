@@ -62,7 +62,7 @@ public sealed class CreateTests
         };
 
         var creates = Enumerable.Range(0, 100).Select(_ => Task.Run(() => core.CreateAsync())).ToList();
-        await Task.WhenAny(Task.WhenAll(creates)).WaitAsync(TestTime.Limit);
+        await Task.WhenAny(Task.WhenAll(creates)).WaitAsync(Patience.Limit);
 
         creates.Count(create => create.IsCompletedSuccessfully).ShouldBe(succeeding);
         creates.Where(create => create.IsFaulted).Select(create => ((SandboxException)create.Exception!.InnerException!).Code)
@@ -185,7 +185,7 @@ public sealed class CreateTests
     {
         await using var core = new Core();
         var create = core.CreateAsync();
-        await core.Clock.TimerAsync(TimeSpan.FromSeconds(10)).WaitAsync(TestTime.Limit);
+        await core.Clock.TimerAsync(TimeSpan.FromSeconds(10)).WaitAsync(Patience.Limit);
         core.Clock.Advance(TimeSpan.FromSeconds(10));
 
         await Should.ThrowAsync<BackendUnavailableException>(() => create);

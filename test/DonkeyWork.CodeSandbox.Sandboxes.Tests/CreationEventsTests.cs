@@ -21,7 +21,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         (await NextAsync<SandboxCreated>(events)).Phase.ShouldBe("Pending");
         (await NextAsync<SandboxWaiting>(events)).AttemptNumber.ShouldBe(1);
 
-        await _core.Clock.TimerAsync(Interval).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(Interval).WaitAsync(Patience.Limit);
         _core.Clock.Advance(TimeSpan.FromSeconds(1));
         _core.Backend.Set(name, sandbox => sandbox with { Phase = SandboxPhase.Running, Message = "Booting" });
         var waiting = await NextAsync<SandboxWaiting>(events);
@@ -45,7 +45,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         for (var attempt = 1; attempt <= 5; attempt++)
         {
             (await NextAsync<SandboxWaiting>(events)).AttemptNumber.ShouldBe(attempt);
-            await _core.Clock.TimerAsync(Interval).WaitAsync(TestTime.Limit);
+            await _core.Clock.TimerAsync(Interval).WaitAsync(Patience.Limit);
             _core.Clock.Advance(Interval);
         }
 
@@ -64,7 +64,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         (await NextAsync<SandboxHealthCheck>(events)).IsHealthy.ShouldBeFalse();
         await NextAsync<SandboxWaiting>(events);
         await AdvanceAsync(TimeSpan.FromMilliseconds(20));
-        await _core.Clock.TimerAsync(TimeSpan.FromMilliseconds(40)).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(TimeSpan.FromMilliseconds(40)).WaitAsync(Patience.Limit);
         _core.Executor.IsHealthy = true;
         _core.Clock.Advance(TimeSpan.FromMilliseconds(40));
 
@@ -101,7 +101,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         while (_core.Clock.GetUtcNow() < _core.Backend.Specs[0].CreatedAt + TimeSpan.FromSeconds(_core.Options.PodReadyTimeoutSeconds))
         {
             _core.Backend.Sandboxes.ShouldHaveSingleItem();
-            await _core.Clock.AnyTimerAsync().WaitAsync(TestTime.Limit);
+            await _core.Clock.AnyTimerAsync().WaitAsync(Patience.Limit);
             _core.Clock.AdvanceToNextTimer();
         }
 
@@ -142,7 +142,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         _core.Backend.Set(name, sandbox => sandbox with { Phase = SandboxPhase.Failed });
         _core.Backend.Outage = "unplugged";
         var last = LastAsync<SandboxFailed>(events);
-        await _core.Clock.TimerAsync(TimeSpan.FromSeconds(1)).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(TimeSpan.FromSeconds(1)).WaitAsync(Patience.Limit);
         _core.Backend.Sandboxes.ShouldHaveSingleItem();
 
         _core.Backend.Outage = null;
@@ -164,7 +164,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         (await last).Reason.ShouldBe("It crashed");
         _core.Backend.Sandboxes.ShouldHaveSingleItem();
         _core.Backend.Outage = null;
-        await _core.Clock.AnyTimerAsync().WaitAsync(TestTime.Limit);
+        await _core.Clock.AnyTimerAsync().WaitAsync(Patience.Limit);
         _core.Clock.Advance(TimeSpan.FromMinutes(1));
 
         await _core.ViewAsync(name, sandbox => sandbox is null);
@@ -204,14 +204,14 @@ public sealed class CreationEventsTests : IAsyncLifetime
 
     private async Task AdvanceAsync(TimeSpan due)
     {
-        await _core.Clock.TimerAsync(due).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(due).WaitAsync(Patience.Limit);
         _core.Clock.Advance(due);
     }
 
     private static async Task<T> NextAsync<T>(IAsyncEnumerator<CreationEvent> events)
         where T : CreationEvent
     {
-        (await events.MoveNextAsync().AsTask().WaitAsync(TestTime.Limit)).ShouldBeTrue();
+        (await events.MoveNextAsync().AsTask().WaitAsync(Patience.Limit)).ShouldBeTrue();
         return events.Current.ShouldBeOfType<T>();
     }
 
@@ -219,7 +219,7 @@ public sealed class CreationEventsTests : IAsyncLifetime
         where T : CreationEvent
     {
         CreationEvent? last = null;
-        while (await events.MoveNextAsync().AsTask().WaitAsync(TestTime.Limit))
+        while (await events.MoveNextAsync().AsTask().WaitAsync(Patience.Limit))
         {
             (last is SandboxReady or SandboxFailed).ShouldBeFalse("Nothing follows the last event.");
             last = events.Current;

@@ -38,7 +38,7 @@ public sealed class DeleteTests : IAsyncLifetime
         var sandbox = await _core.CreateReadyAsync();
 
         var deletes = Enumerable.Range(0, 20).Select(_ => Task.Run(() => _core.Service.DeleteAsync(sandbox.Name, default))).ToList();
-        await Task.WhenAny(Task.WhenAll(deletes)).WaitAsync(TestTime.Limit);
+        await Task.WhenAny(Task.WhenAll(deletes)).WaitAsync(Patience.Limit);
 
         deletes.Count(delete => delete.IsCompletedSuccessfully).ShouldBe(1);
         deletes.Where(delete => delete.IsFaulted).ShouldAllBe(delete => ((SandboxException)delete.Exception!.InnerException!).Code == ErrorCodes.SandboxNotFound);

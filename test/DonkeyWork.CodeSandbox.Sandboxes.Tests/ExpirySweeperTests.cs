@@ -16,7 +16,7 @@ public sealed class ExpirySweeperTests
         var ended = await EndedAsync(core);
         using var sweeper = await StartAsync(core);
 
-        await core.Clock.TimerAsync(TimeSpan.FromMinutes(2)).WaitAsync(TestTime.Limit);
+        await core.Clock.TimerAsync(TimeSpan.FromMinutes(2)).WaitAsync(Patience.Limit);
         core.Clock.Advance(TimeSpan.FromMinutes(2) - TimeSpan.FromTicks(1));
         core.Backend.Sandboxes.Count.ShouldBe(2);
         core.Clock.Advance(TimeSpan.FromTicks(1));
@@ -33,7 +33,7 @@ public sealed class ExpirySweeperTests
         var ended = await EndedAsync(core);
         using var sweeper = await StartAsync(core);
 
-        await sweeper.ExecuteTask!.WaitAsync(TestTime.Limit);
+        await sweeper.ExecuteTask!.WaitAsync(Patience.Limit);
 
         core.Clock.Advance(TimeSpan.FromHours(1));
         core.Registry.Find(ended.Name)!.IsDeleting.ShouldBeFalse();

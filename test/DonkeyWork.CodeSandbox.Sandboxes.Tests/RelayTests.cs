@@ -162,7 +162,7 @@ public sealed class RelayTests : IAsyncLifetime
     {
         var sending = SendAsync();
         var call = await _core.Executor.NextCallAsync();
-        await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
         _core.Clock.Advance(ExecutorResponse.Silence);
 
         await FailsAsync(sending, ErrorCodes.ExecutorUnreachable);
@@ -176,7 +176,7 @@ public sealed class RelayTests : IAsyncLifetime
         await call.ChunkAsync("first");
         await caller.ReadAsync(5);
         call.Cut();
-        await Should.ThrowAsync<ExecutorLostException>(() => copying.WaitAsync(TestTime.Limit));
+        await Should.ThrowAsync<ExecutorLostException>(() => copying.WaitAsync(Patience.Limit));
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class RelayTests : IAsyncLifetime
         await call.ChunkAsync("all");
         await call.EndAsync();
         await caller.ReadAsync(3);
-        await copying.WaitAsync(TestTime.Limit);
+        await copying.WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -207,16 +207,16 @@ public sealed class RelayTests : IAsyncLifetime
         var almost = ExecutorResponse.Silence - TimeSpan.FromSeconds(1);
         for (var i = 0; i < 3; i++)
         {
-            await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(TestTime.Limit);
+            await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
             _core.Clock.Advance(almost);
             copying.IsCompleted.ShouldBeFalse();
             await call.ChunkAsync(":\n\n");
             await caller.ReadAsync(3);
         }
 
-        await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
         _core.Clock.Advance(ExecutorResponse.Silence);
-        await Should.ThrowAsync<ExecutorLostException>(() => copying.WaitAsync(TestTime.Limit));
+        await Should.ThrowAsync<ExecutorLostException>(() => copying.WaitAsync(Patience.Limit));
         await call.DisconnectedAsync();
     }
 
@@ -226,7 +226,7 @@ public sealed class RelayTests : IAsyncLifetime
         var (call, copying, caller) = await StreamAsync();
         caller.Block();
         await call.ChunkAsync("held");
-        await caller.Blocked.WaitAsync(TestTime.Limit);
+        await caller.Blocked.WaitAsync(Patience.Limit);
 
         _core.Clock.Advance(ExecutorResponse.Silence * 10);
         copying.IsCompleted.ShouldBeFalse();
@@ -234,7 +234,7 @@ public sealed class RelayTests : IAsyncLifetime
         caller.Unblock();
         await caller.ReadAsync(4);
         await call.EndAsync();
-        await copying.WaitAsync(TestTime.Limit);
+        await copying.WaitAsync(Patience.Limit);
     }
 
     [Fact]
@@ -247,7 +247,7 @@ public sealed class RelayTests : IAsyncLifetime
 
         await gone.CancelAsync();
 
-        await Should.ThrowAsync<OperationCanceledException>(() => copying.WaitAsync(TestTime.Limit));
+        await Should.ThrowAsync<OperationCanceledException>(() => copying.WaitAsync(Patience.Limit));
         await call.DisconnectedAsync();
     }
 
@@ -368,7 +368,7 @@ public sealed class RelayTests : IAsyncLifetime
             return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         };
         var use = UseAsync();
-        await asked.Task.WaitAsync(TestTime.Limit);
+        await asked.Task.WaitAsync(Patience.Limit);
 
         _core.Clock.Advance(TimeSpan.FromSeconds(2));
 
@@ -414,10 +414,10 @@ public sealed class RelayTests : IAsyncLifetime
     private static async Task<string> ReadAsync(ExecutorResponse response)
     {
         var body = new MemoryStream();
-        await response.CopyToAsync(body, default).WaitAsync(TestTime.Limit);
+        await response.CopyToAsync(body, default).WaitAsync(Patience.Limit);
         return Encoding.UTF8.GetString(body.ToArray());
     }
 
     private static async Task FailsAsync(Task<ExecutorResponse> sending, string code) =>
-        (await Should.ThrowAsync<SandboxException>(() => sending.WaitAsync(TestTime.Limit))).Code.ShouldBe(code);
+        (await Should.ThrowAsync<SandboxException>(() => sending.WaitAsync(Patience.Limit))).Code.ShouldBe(code);
 }

@@ -18,7 +18,7 @@ internal sealed class SlowReader : WriteOnlyStream
 
     public async Task ReadAsync(int bytes)
     {
-        var read = await _pipe.Reader.ReadAtLeastAsync(bytes).AsTask().WaitAsync(Testing.TestTime.Limit);
+        var read = await _pipe.Reader.ReadAtLeastAsync(bytes).AsTask().WaitAsync(Testing.Patience.Limit);
         read.Buffer.Length.ShouldBe(bytes);
         _pipe.Reader.AdvanceTo(read.Buffer.End);
     }

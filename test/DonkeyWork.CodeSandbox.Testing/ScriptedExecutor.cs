@@ -33,7 +33,7 @@ public sealed class ScriptedExecutor : IAsyncDisposable
     public int HealthChecks { get; private set; }
 
     /// <summary>The next request beside health checks, read completely, not answered yet.</summary>
-    public async Task<ExecutorCall> NextCallAsync() => await _calls.Reader.ReadAsync().AsTask().WaitAsync(TestTime.Limit);
+    public async Task<ExecutorCall> NextCallAsync() => await _calls.Reader.ReadAsync().AsTask().WaitAsync(Patience.Limit);
 
     /// <summary>Whether a request has come that no test has taken.</summary>
     public bool HasCall => _calls.Reader.TryPeek(out _);
@@ -137,7 +137,7 @@ public sealed class ExecutorCall
     {
         try
         {
-            (await _stream.ReadAsync(new byte[1]).AsTask().WaitAsync(TestTime.Limit)).ShouldBe(0);
+            (await _stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience.Limit)).ShouldBe(0);
         }
         catch (IOException)
         {

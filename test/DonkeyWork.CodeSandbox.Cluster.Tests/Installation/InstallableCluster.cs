@@ -9,7 +9,7 @@ namespace DonkeyWork.CodeSandbox.Cluster.Tests.Installation;
 public sealed class InstallableCluster : IAsyncDisposable
 {
     /// <summary>The installation is two Managers, a sandbox, and a namespace that goes.</summary>
-    public static readonly TimeSpan Limit = Patience.Limit * 5;
+    public static readonly TimeSpan Limit = Patience.Limit * 2;
 
     private readonly string _runtimeClass;
     private readonly string _programs = Directory.CreateTempSubdirectory("codesandbox-readme-").FullName;

@@ -5,6 +5,7 @@ using DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Watching;
 using DonkeyWork.CodeSandbox.Testing;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 
@@ -22,7 +23,7 @@ public sealed class DroppedPacketsTests(ControlNamespace control) : IClassFixtur
     [Fact]
     public async Task A_watch_notices_within_30_seconds_by_ping_or_keep_alive_and_is_right_again_when_packets_flow()
     {
-        await using var path = await SilentPath.ToAsync(control.Server);
+        await using var path = await ClusterLink.ToAsync(IPAddress.Parse(control.Server.Host));
         var options = new ConnectionOptions
         {
             Kubeconfig = _files.WriteKubeconfig($"https://{path.Server}:{control.Server.Port}", $"certificate-authority: {control.Cluster.AuthorityFile}\ntls-server-name: kubernetes.default", $"token: {control.Cluster.AdminToken}"),
@@ -40,13 +41,13 @@ public sealed class DroppedPacketsTests(ControlNamespace control) : IClassFixtur
 
         await path.SilenceAsync();
         var start = Stopwatch.GetTimestamp();
-        var curl = await Should.ThrowAsync<InvalidOperationException>(HostProgram.RunAsync("curl", ["--silent", "--insecure", "--max-time", "2", connection.Server.AbsoluteUri]));
+        var curl = await Should.ThrowAsync<InvalidOperationException>(Tool.OutputOfAsync("curl", ["--silent", "--insecure", "--max-time", "2", connection.Server.AbsoluteUri]));
         curl.Message.ShouldContain("ended with 28", Case.Sensitive, "nobody refuses or resets: it is silence");
         await CreateAsync("unseen");
         var broken = Task.Run(() => ReadToTheEndAsync(oldWatch));
         await watch.UntilAsync<ApiLost<PodView>>();
         Stopwatch.GetElapsedTime(start).ShouldBeLessThan(NoticedWithin);
-        await Should.ThrowAsync<IOException>(broken.WaitAsync(TestTime.Limit));
+        await Should.ThrowAsync<IOException>(broken.WaitAsync(Patience.Limit));
         Stopwatch.GetElapsedTime(start).ShouldBeLessThan(NoticedWithin);
 
         await path.EndSilenceAsync();

@@ -155,7 +155,7 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
         _files.WriteScript("plugin", $"echo $$ > '{pidFile}.new'; mv '{pidFile}.new' '{pidFile}'; exec sleep 1000");
         using var client = Client("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin}");
         var listing = ListAsync(client);
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (!File.Exists(pidFile)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
         using var plugin = System.Diagnostics.Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(pidFile), System.Globalization.CultureInfo.InvariantCulture));
         plugin.HasExited.ShouldBeFalse();

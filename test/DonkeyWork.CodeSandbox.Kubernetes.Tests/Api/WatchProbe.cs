@@ -22,7 +22,7 @@ internal sealed class WatchProbe<T> : IAsyncDisposable where T : class, IApiObje
 
     public async Task<ApiObservation<T>> NextAsync()
     {
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         var told = await _told.Reader.ReadAsync(limit.Token);
         Seen.Add(told);
         if (told is ApiListed<T> listed)
@@ -60,7 +60,7 @@ internal sealed class WatchProbe<T> : IAsyncDisposable where T : class, IApiObje
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        await _running.WaitAsync(TestTime.Limit);
+        await _running.WaitAsync(Patience.Limit);
         _end.Dispose();
     }
 

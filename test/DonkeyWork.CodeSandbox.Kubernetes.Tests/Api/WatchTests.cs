@@ -52,9 +52,9 @@ public sealed class WatchTests(ControlNamespace control, ITestOutputHelper outpu
         using var client = control.Through(relay);
         await using var watch = new WatchProbe<PodView>(client.Client.Pods, "app=quiet");
         await watch.UntilAsync<ApiListed<PodView>>();
-        await WaitAsync(() => relay.Requests.Count(IsWatch) == 1);
+        await WatchesBeginAsync(1);
         await CreateAsync("noise", "noise");
-        await WaitAsync(() => relay.Requests.Count(IsWatch) == 2);
+        await WatchesBeginAsync(2);
         await CreateAsync("seen", "quiet");
 
         (await watch.NextAsync()).ShouldBeOfType<ApiChanged<PodView>>().Item.Name.ShouldBe("seen");
@@ -62,6 +62,8 @@ public sealed class WatchTests(ControlNamespace control, ITestOutputHelper outpu
         // Nothing that matched has happened in between: only a bookmark can have told the newer one.
         versions[1].ShouldBeGreaterThan(versions[0]);
         relay.Requests.Count(request => !IsWatch(request)).ShouldBe(1);
+
+        Task WatchesBeginAsync(int count) => Patience.UntilAsync(() => relay.Requests.Count(IsWatch) == count, () => $"It does not watch for the {count}. time.");
     }
 
     [Fact]
@@ -187,12 +189,6 @@ public sealed class WatchTests(ControlNamespace control, ITestOutputHelper outpu
 
     private static string Parameter(string path, string name) =>
         System.Web.HttpUtility.ParseQueryString(path[(path.IndexOf('?', StringComparison.Ordinal) + 1)..])[name] ?? "?";
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TestTime.Limit);
-        while (!condition()) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
-    }
 
     private Task<PodView> CreateAsync(string name, string app) => control.Client.Pods.CreateAsync(Manifests.Pod(name, app), Manifests.Type, default);
 }

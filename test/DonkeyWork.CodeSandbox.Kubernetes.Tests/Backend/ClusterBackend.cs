@@ -46,7 +46,7 @@ public sealed class ClusterBackend : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var part in _services.GetServices<IHostedService>()) await part.StopAsync(CancellationToken.None).WaitAsync(TestTime.Limit);
+        foreach (var part in _services.GetServices<IHostedService>()) await part.StopAsync(CancellationToken.None).WaitAsync(Patience.Limit);
         await _services.DisposeAsync();
     }
 }

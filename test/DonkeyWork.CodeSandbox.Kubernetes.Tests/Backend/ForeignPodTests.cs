@@ -35,7 +35,7 @@ public sealed class ForeignPodTests(ControlBackend control) : IClassFixture<Cont
     {
         var spec = Specs.New();
         var seen = await _backend.CreateAsync(spec, CancellationToken.None);
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         await using var watch = _backend.WatchAsync(limit.Token).GetAsyncEnumerator(limit.Token);
         (await watch.MoveNextAsync()).ShouldBeTrue();
 
@@ -66,7 +66,7 @@ public sealed class ForeignPodTests(ControlBackend control) : IClassFixture<Cont
 
     private async Task<IEnumerable<string>> ListAsync()
     {
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         await foreach (var observation in _backend.WatchAsync(limit.Token))
             return observation.ShouldBeOfType<SandboxListed>().Sandboxes.Select(sandbox => sandbox.Name);
         throw new InvalidOperationException("The watch has ended by itself.");

@@ -15,7 +15,7 @@ public sealed class LogLines : ILoggerProvider, ILogger
 
     public async Task UntilAsync(Predicate<string> wanted)
     {
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         await foreach (var line in _new.Reader.ReadAllAsync(limit.Token))
             if (wanted(line)) return;
     }

@@ -24,7 +24,7 @@ public sealed class ExecutorAccessTests(NodeCluster cluster) : IClassFixture<Nod
         backend.Backend.Connect(sandbox).BaseAddress.AbsoluteUri.ShouldContain(way);
         (await backend.Backend.RunAsync(sandbox, "echo $((6 * 7))")).Output.ShouldBe("42\n");
 
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         using var response = await StreamAsync(backend.Backend, sandbox, limit.Token);
         await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
         var buffer = new byte[4096];

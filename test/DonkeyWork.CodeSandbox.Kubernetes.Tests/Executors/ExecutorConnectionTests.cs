@@ -26,7 +26,7 @@ public sealed class ExecutorConnectionTests
             configure(handler);
             return handler;
         });
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         using var request = new HttpRequestMessage(HttpMethod.Get, connection.Endpoint.BaseAddress);
         using var response = await connection.Endpoint.Http.SendAsync(request, limit.Token);
         await using var body = await response.Content.ReadAsStreamAsync(limit.Token);

@@ -9,9 +9,6 @@ namespace DonkeyWork.CodeSandbox.Testing.Backends;
 /// <summary>What tests do with any backend.</summary>
 public static class BackendActions
 {
-    /// <summary>How long what must happen may take before it counts as not happening.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-
     /// <summary>Creates a sandbox and waits until it is ready, or fails with its message.</summary>
     public static async Task<Sandbox> CreateReadyAsync(this ISandboxBackend backend, SandboxSpec? spec = null)
     {
@@ -31,7 +28,7 @@ public static class BackendActions
     /// <summary>Watches until one sandbox is (or, <see langword="null"/>, is not) as wanted.</summary>
     public static async Task<Sandbox?> UntilAsync(this ISandboxBackend backend, string name, Predicate<Sandbox?> wanted)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         Sandbox? last = null;
         try
         {
@@ -74,7 +71,7 @@ public static class BackendActions
             request.Headers.Add(ExecutorProtocol.TokenHeader, Specs.TokenOf(sandbox));
         if (json is not null)
             request.Content = new StringContent(json, Encoding.UTF8, "application/json");
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         using var response = await endpoint.Http.SendAsync(request, limit.Token);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
     }

@@ -94,7 +94,7 @@ public abstract class SandboxBackendContract
     public async Task A_watch_begins_with_all_there_is_and_every_watcher_is_told_what_follows()
     {
         var before = await Backend.CreateReadyAsync();
-        using var limit = new CancellationTokenSource(BackendActions.Patience);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         var first = Backend.WatchAsync(limit.Token).GetAsyncEnumerator(limit.Token);
         var second = Backend.WatchAsync(limit.Token).GetAsyncEnumerator(limit.Token);
         foreach (var watch in (IAsyncEnumerator<SandboxObservation>[])[first, second])

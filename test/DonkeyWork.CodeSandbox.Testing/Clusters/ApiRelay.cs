@@ -10,16 +10,21 @@ namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 /// Stands on loopback, without TLS, between a client and a real API server, so that a test can see each request, answer one
 /// itself, or cut an answer. All else is passed on as it is.
 /// </summary>
-public sealed class ApiRelay : IAsyncDisposable
+public class ApiRelay : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly HttpMessageInvoker _upstream;
     private readonly Uri _server;
     private readonly ConcurrentQueue<RelayedRequest> _requests = new();
 
-    private ApiRelay(WebApplication application, Uri server)
+    private protected ApiRelay(Uri server)
     {
-        (_application, _server) = (application, server);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _application = builder.Build();
+        _application.Run(AnswerAsync);
+        _server = server;
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
 #pragma warning disable CA5359 // Whether the server is the right one is not what a relay's test is about.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
@@ -43,12 +48,8 @@ public sealed class ApiRelay : IAsyncDisposable
 
     public static async Task<ApiRelay> StartAsync(Uri server)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var relay = new ApiRelay(builder.Build(), server);
-        relay._application.Run(relay.AnswerAsync);
-        await relay._application.StartAsync();
+        var relay = new ApiRelay(server);
+        await relay.ListenAsync();
         return relay;
     }
 
@@ -62,6 +63,24 @@ public sealed class ApiRelay : IAsyncDisposable
         _upstream.Dispose();
     }
 
+    private protected Task ListenAsync() => _application.StartAsync();
+
+    /// <summary>Passes the body of an answer on.</summary>
+    private protected virtual async Task PassBodyOnAsync(HttpContext context, Stream body)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await body.ReadAsync(buffer, context.RequestAborted) is > 0 and var read)
+        {
+            if (!await PassOn(context, buffer.AsMemory(0, read)))
+            {
+                context.Abort();
+                return;
+            }
+
+            await context.Response.BodyWriter.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted);
+        }
+    }
+
     private async Task AnswerAsync(HttpContext context)
     {
         var path = $"{context.Request.Path}{context.Request.QueryString}";
@@ -73,6 +92,7 @@ public sealed class ApiRelay : IAsyncDisposable
         }
         catch (Exception cut) when (cut is HttpRequestException or IOException or OperationCanceledException)
         {
+            // What breaks on one side breaks on the other.
             context.Abort();
         }
     }
@@ -81,29 +101,20 @@ public sealed class ApiRelay : IAsyncDisposable
     {
         var ended = context.RequestAborted;
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(_server, path));
-        foreach (var name in (string[])["Authorization", "Accept", "User-Agent"]) request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name].ToArray());
-        if (context.Request.ContentType is { } type)
+        if (context.Request.ContentLength > 0 || context.Request.Headers.TransferEncoding.Count > 0) request.Content = new StreamContent(context.Request.Body);
+        foreach (var (name, values) in context.Request.Headers)
         {
-            request.Content = new StreamContent(context.Request.Body);
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+            if (name is "Host" or "Connection" or "Transfer-Encoding") continue;
+            if (!request.Headers.TryAddWithoutValidation(name, values.ToArray())) request.Content?.Headers.TryAddWithoutValidation(name, values.ToArray());
         }
 
         using var response = await _upstream.SendAsync(request, ended);
         context.Response.StatusCode = (int)response.StatusCode;
-        context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
+        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers))
+            if (name is not ("Transfer-Encoding" or "Connection")) context.Response.Headers[name] = values.ToArray();
         await context.Response.StartAsync(ended);
         await using var body = await response.Content.ReadAsStreamAsync(ended);
-        var buffer = new byte[16 * 1024];
-        while (await body.ReadAsync(buffer, ended) is > 0 and var read)
-        {
-            if (!await PassOn(context, buffer.AsMemory(0, read)))
-            {
-                context.Abort();
-                return;
-            }
-
-            await context.Response.BodyWriter.WriteAsync(buffer.AsMemory(0, read), ended);
-        }
+        await PassBodyOnAsync(context, body);
     }
 }
 

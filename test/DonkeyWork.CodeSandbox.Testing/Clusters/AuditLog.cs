@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DonkeyWork.CodeSandbox.Testing.Processes;
 
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
@@ -26,22 +26,13 @@ public sealed class ControlCluster : TestCluster
     /// <summary>One line of JSON per request, written before its answer.</summary>
     public string AuditLog => FileOf("audit.log");
 
-    public int ApiServerProcess => int.Parse(File.ReadAllText(FileOf("kube-apiserver.pid")), CultureInfo.InvariantCulture);
-
     /// <summary>SIGKILL.</summary>
     public static Task KillApiServerAsync() => ApiServerAsync("kill");
 
     /// <summary>Returns when it is ready.</summary>
     public static Task StartApiServerAsync() => ApiServerAsync("start");
 
-    private static Task<string> ApiServerAsync(string verb)
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "test/cluster/apiserver.sh"))) directory = directory.Parent;
-        return directory is null
-            ? throw new DirectoryNotFoundException("The tests do not run from within the checkout.")
-            : HostProgram.RunAsync(Path.Combine(directory.FullName, "test/cluster/apiserver.sh"), ["control", verb]);
-    }
+    private static Task<string> ApiServerAsync(string verb) => Tool.OutputOfAsync(Path.Combine(Repository.Root, "test/cluster/apiserver.sh"), ["control", verb]);
 
     private string FileOf(string name) => Path.Combine(_directory, name);
 }

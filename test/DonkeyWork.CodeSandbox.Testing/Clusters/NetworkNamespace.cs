@@ -6,32 +6,18 @@ using DonkeyWork.CodeSandbox.Testing.Processes;
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>
-/// A network namespace with one way out: a pair of virtual interfaces into the namespace of the API server, and a route to
-/// the API server's address alone. Gone, with both interfaces, when disposed.
+/// A network namespace with one way out: a link to the API server, and a route to its address alone. Gone, with the link, when
+/// disposed.
 /// </summary>
 public sealed partial class NetworkNamespace : IAsyncDisposable
 {
-    private const string NoNeighbour = "02:00:00:00:00:99";
+    private ClusterLink? _link;
 
-    private readonly string _clusterNamespace;
-    private readonly string _near;
-    private readonly string _far;
-    private readonly IPAddress _nearAddress;
-    private readonly IPAddress _farAddress;
-
-    private NetworkNamespace(string clusterNamespace)
+    private NetworkNamespace()
     {
-        _clusterNamespace = clusterNamespace;
-        var random = Guid.NewGuid().ToByteArray();
-        var id = Convert.ToHexStringLower(random.AsSpan(0, 4));
-        (Name, _near, _far) = ($"codesandbox-{id}", $"cs-n{id}", $"cs-f{id}");
-        // 10.242.0.0/16 in networks of four addresses: one of 16,384.
-        var network = (byte)(random[5] & 0xFC);
-        _farAddress = new IPAddress([10, 242, random[4], (byte)(network + 1)]);
-        _nearAddress = new IPAddress([10, 242, random[4], (byte)(network + 2)]);
     }
 
-    public string Name { get; }
+    public string Name { get; } = $"codesandbox-{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <summary>What starts a program in here.</summary>
     public IReadOnlyList<string> Before => ["nsenter", $"--net=/run/netns/{Name}"];
@@ -39,17 +25,13 @@ public sealed partial class NetworkNamespace : IAsyncDisposable
     /// <summary>One that reaches this API server and nothing else.</summary>
     public static async Task<NetworkNamespace> ReachingAsync(IPAddress server)
     {
-        var created = new NetworkNamespace(await OwnerOfAsync(server));
+        var created = new NetworkNamespace();
+        await IpAsync("netns", "add", created.Name);
         try
         {
-            await IpAsync("netns", "add", created.Name);
-            await created.IpHereAsync("link", "set", "lo", "up");
-            await created.IpHereAsync("link", "add", created._near, "type", "veth", "peer", "name", created._far, "netns", created._clusterNamespace);
-            await created.IpHereAsync("addr", "add", $"{created._nearAddress}/30", "dev", created._near);
-            await created.IpHereAsync("link", "set", created._near, "up");
-            await created.IpThereAsync("addr", "add", $"{created._farAddress}/30", "dev", created._far);
-            await created.IpThereAsync("link", "set", created._far, "up");
-            await created.IpHereAsync("route", "add", $"{server}/32", "via", $"{created._farAddress}");
+            await IpAsync("-n", created.Name, "link", "set", "lo", "up");
+            created._link = await ClusterLink.ToAsync(server, created.Name);
+            await IpAsync("-n", created.Name, "route", "add", $"{server}/32", "via", $"{created._link.Server}");
             return created;
         }
         catch
@@ -59,19 +41,11 @@ public sealed partial class NetworkNamespace : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on every packet disappears, either way, and nobody is told.</summary>
-    public async Task SilenceAsync()
-    {
-        await IpHereAsync("neigh", "replace", $"{_farAddress}", "lladdr", NoNeighbour, "dev", _near, "nud", "permanent");
-        await IpThereAsync("neigh", "replace", $"{_nearAddress}", "lladdr", NoNeighbour, "dev", _far, "nud", "permanent");
-    }
+    /// <inheritdoc cref="ClusterLink.SilenceAsync"/>
+    public Task SilenceAsync() => _link!.SilenceAsync();
 
-    /// <summary>Packets go through again.</summary>
-    public async Task EndSilenceAsync()
-    {
-        await IpHereAsync("neigh", "del", $"{_farAddress}", "dev", _near);
-        await IpThereAsync("neigh", "del", $"{_nearAddress}", "dev", _far);
-    }
+    /// <inheritdoc cref="ClusterLink.EndSilenceAsync"/>
+    public Task EndSilenceAsync() => _link!.EndSilenceAsync();
 
     /// <summary>Connects as a program in here would, from this process.</summary>
     public async Task<Socket> ConnectAsync(EndPoint to, CancellationToken cancellationToken)
@@ -100,20 +74,8 @@ public sealed partial class NetworkNamespace : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // The near interface goes with its namespace, and the far one with the near one.
+        if (_link is not null) await _link.DisposeAsync();
         await IpAsync("netns", "del", Name);
-        await Patience.UntilAsync(
-            async () => !(await Tool.RunAsync("ip", "-n", _clusterNamespace, "-o", "link")).Output.Contains(_far, StringComparison.Ordinal),
-            () => $"{_far} is still there.");
-    }
-
-    /// <summary>The namespace that has this address.</summary>
-    private static async Task<string> OwnerOfAsync(IPAddress address)
-    {
-        var names = (await Tool.RunAsync("ip", "netns", "list")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0]);
-        foreach (var name in names)
-            if ((await Tool.RunAsync("ip", "-n", name, "-o", "addr")).Output.Contains($" {address}/", StringComparison.Ordinal)) return name;
-        throw new InvalidOperationException($"No network namespace of this machine has {address}: this test needs the cluster of test/cluster/up.sh.");
     }
 
     // A socket belongs to the namespace of the thread that makes it, for ever. A thread of its own: no other must find itself here.
@@ -139,15 +101,7 @@ public sealed partial class NetworkNamespace : IAsyncDisposable
         return socket ?? throw new InvalidOperationException($"No socket could be made in {Name}.", failure);
     }
 
-    private Task IpHereAsync(params string[] arguments) => IpAsync(["-n", Name, .. arguments]);
-
-    private Task IpThereAsync(params string[] arguments) => IpAsync(["-n", _clusterNamespace, .. arguments]);
-
-    private static async Task IpAsync(params string[] arguments)
-    {
-        var run = await Tool.RunAsync("ip", arguments);
-        run.ExitCode.ShouldBe(0, $"ip {string.Join(' ', arguments)}: {run.Error}");
-    }
+    private static Task<string> IpAsync(params string[] arguments) => Tool.OutputOfAsync("ip", arguments);
 
     private const int NetworkNamespaceType = 0x40000000;
 

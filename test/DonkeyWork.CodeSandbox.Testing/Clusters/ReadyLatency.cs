@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Testing.Processes;
-using DonkeyWork.CodeSandbox.Testing.StandIns;
 
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
@@ -27,7 +26,7 @@ public sealed record ReadyLatency(TimeSpan Ready, TimeSpan HealthCheck)
             if (NameIfReady(line) is { } name) shown.TryAdd(name, Stopwatch.GetTimestamp());
         };
         await using var manager = await KubernetesManager.StartAsync(control.Place, relay);
-        using var direct = new HttpClient { BaseAddress = relay.Url };
+        using var direct = new HttpClient { BaseAddress = relay.Address };
         direct.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", control.Place.Token);
 
         var samples = new List<ReadyLatency>();

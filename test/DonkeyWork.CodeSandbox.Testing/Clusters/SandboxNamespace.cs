@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DonkeyWork.CodeSandbox.Testing.Processes;
+using System.Text.Json.Nodes;
 
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
@@ -39,6 +39,12 @@ public sealed class SandboxNamespace : IAsyncDisposable
 
     /// <summary>The path of the namespace's pods.</summary>
     public string Pods => $"{Root}/pods";
+
+    private static IEnumerable<JsonNode?> RulesOfManagersOutside =>
+    [
+        .. Manifest.Read("k8s/role.yaml")["rules"]!.AsArray(),
+        .. Manifest.Read("k8s/proxy-access.yaml", "Role", "kata-manager-proxy")["rules"]!.AsArray(),
+    ];
 
     private string Root => $"/api/v1/namespaces/{Name}";
 
@@ -95,7 +101,7 @@ public sealed class SandboxNamespace : IAsyncDisposable
     private async Task CreateAccountAsync()
     {
         await Api.CreateAsync($"{Root}/serviceaccounts", new { metadata = new { name = "manager" } });
-        await Api.CreateAsync($"{Rbac}/roles", new { metadata = new { name = "manager" }, rules = Rules });
+        await Api.CreateAsync($"{Rbac}/roles", new { metadata = new { name = "manager" }, rules = RulesOfManagersOutside });
         await Api.CreateAsync($"{Rbac}/rolebindings", new
         {
             metadata = new { name = "manager" },
@@ -114,14 +120,4 @@ public sealed class SandboxNamespace : IAsyncDisposable
             ["current-context"] = "test",
         }));
     }
-
-    private static readonly object[] Rules =
-    [
-        Rule("", "pods", "get", "list", "watch", "create", "patch", "delete"),
-        Rule("", "pods/proxy", "get", "create", "update", "patch", "delete"),
-        Rule("", "resourcequotas", "get", "list", "watch"),
-        Rule("coordination.k8s.io", "leases", "get", "list", "watch", "create", "patch"),
-    ];
-
-    private static object Rule(string group, string resource, params string[] verbs) => new { apiGroups = new[] { group }, resources = new[] { resource }, verbs };
 }

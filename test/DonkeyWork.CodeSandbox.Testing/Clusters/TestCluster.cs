@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Testing.Processes;
+
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>A cluster to test against, with kubectl as the witness that is not the code under test.</summary>
@@ -27,7 +29,10 @@ public class TestCluster
 
     /// <summary>The same with a manifest on standard input (<c>apply -f -</c>).</summary>
     public Task<string> KubectlWithInputAsync(string? input, params string[] arguments) =>
-        HostProgram.RunAsync(KubectlProgram, ["--kubeconfig", Kubeconfig, .. arguments], input);
+        Tool.OutputOfAsync(KubectlProgram, ["--kubeconfig", Kubeconfig, .. arguments], input);
+
+    /// <summary>How it ends, well or not.</summary>
+    public Task<Tool> TryKubectlAsync(params string[] arguments) => Tool.RunAsync(KubectlProgram, ["--kubeconfig", Kubeconfig, .. arguments]);
 
     /// <summary>A namespace of the test's own, ready for pods.</summary>
     public Task<TestNamespace> CreateNamespaceAsync(string prefix) => TestNamespace.CreateAsync(this, prefix);

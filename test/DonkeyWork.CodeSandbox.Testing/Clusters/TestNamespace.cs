@@ -29,7 +29,7 @@ public sealed class TestNamespace : IAsyncDisposable
         await Cluster.KubectlAsync("delete", "--raw", $"/api/v1/namespaces/{Name}/pods?gracePeriodSeconds={(Cluster.RunsPods ? 1 : 0)}");
         if (Cluster.RunsPods)
         {
-            await Cluster.KubectlAsync("delete", "namespace", Name, $"--timeout={TestTime.Limit.TotalSeconds:0}s");
+            await Cluster.KubectlAsync("delete", "namespace", Name, $"--timeout={Patience.Limit.TotalSeconds:0}s");
             return;
         }
 
@@ -40,22 +40,9 @@ public sealed class TestNamespace : IAsyncDisposable
 
     // A namespace is usable before its service account is there, but pods are refused until then. kubectl 1.20 cannot wait
     // for what does not exist yet, so the API server is asked whether it would take a pod.
-    private async Task WaitForServiceAccountAsync()
-    {
-        using var limit = new CancellationTokenSource(TestTime.Limit);
-        while (true)
-        {
-            try
-            {
-                await KubectlAsync("run", "probe", "--image=none", "--dry-run=server");
-                return;
-            }
-            catch (InvalidOperationException) when (!limit.IsCancellationRequested)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, limit.Token);
-            }
-        }
-    }
+    private Task WaitForServiceAccountAsync() => Patience.UntilAsync(
+        async () => (await Cluster.TryKubectlAsync("--namespace", Name, "run", "probe", "--image=none", "--dry-run=server")).ExitCode == 0,
+        () => $"No pod can be made in {Name}.");
 
     // An API server alone has no controllers that empty a namespace and let go of it.
     private async Task EmptyAsync()

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text;
 using DonkeyWork.CodeSandbox.Client;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
-using DonkeyWork.CodeSandbox.Testing.StandIns;
 
 namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
@@ -39,11 +38,11 @@ public sealed class KubernetesManager : IAsyncDisposable
     /// <param name="relay">What it takes for the API server; <see langword="null"/>: the API server.</param>
     /// <param name="within">The network it lives in; <see langword="null"/>: this machine's.</param>
     /// <param name="settings">Further arguments.</param>
-    public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, WatchRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
+    public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, ApiRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
     {
         string[] connection = relay is null
             ? [$"--KataContainerManager:Connection:Kubeconfig={place.Kubeconfig}"]
-            : [$"--KataContainerManager:Connection:ServerUrl={relay.Url}", $"--KataContainerManager:Connection:Token={place.Token}"];
+            : [$"--KataContainerManager:Connection:ServerUrl={relay.Address}", $"--KataContainerManager:Connection:Token={place.Token}"];
         var handler = within?.CreateHandler() ?? new SocketsHttpHandler { UseProxy = false, ResponseDrainTimeout = TimeSpan.Zero };
         var process = await PublishedManager.StartAsync(
             within?.Before ?? [],

@@ -12,8 +12,17 @@ public sealed record Tool(int ExitCode, string Output, string Error)
     public static Task<Tool> BashAsync(string script, IReadOnlyDictionary<string, string>? environment = null) =>
         RunAsync("/bin/bash", ["-c", script], environment);
 
+    /// <summary>What a program prints to the end; an exit code other than 0 is an exception that has its words.</summary>
+    public static async Task<string> OutputOfAsync(string program, IReadOnlyList<string> arguments, string? input = null)
+    {
+        var run = await RunAsync(program, arguments, environment: null, input: input);
+        return run.ExitCode == 0
+            ? run.Output
+            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {run.ExitCode}: {run.Error}{run.Output}");
+    }
+
     public static async Task<Tool> RunAsync(
-        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, TimeSpan? limit = null)
+        string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, TimeSpan? limit = null, string? input = null)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -33,12 +42,13 @@ public sealed record Tool(int ExitCode, string Output, string Error)
         }
 
         using var process = Process.Start(start)!;
-        process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(limit ?? Patience.Limit);
         try
         {
+            await process.StandardInput.WriteAsync(input.AsMemory(), patience.Token);
+            process.StandardInput.Close();
             await process.WaitForExitAsync(patience.Token);
             return new Tool(process.ExitCode, await output, await error);
         }

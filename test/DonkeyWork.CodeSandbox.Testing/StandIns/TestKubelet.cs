@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
-using DonkeyWork.CodeSandbox.Testing.Processes;
 
 namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 

@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using DonkeyWork.CodeSandbox.Testing.Processes;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace DonkeyWork.CodeSandbox.Cluster.Tests.Manifests;
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>YAML of the repository as the JSON that an API server gets: a quoted scalar is a string, whatever it looks like.</summary>
-internal static partial class Manifest
+public static partial class Manifest
 {
     /// <summary>The names of the files in <c>k8s/</c>.</summary>
     public static IReadOnlyList<string> Files { get; } =

@@ -1,9 +1,12 @@
-namespace DonkeyWork.CodeSandbox.Testing.Processes;
+namespace DonkeyWork.CodeSandbox.Testing;
 
-/// <summary>How long a test waits for what must happen before it calls it a failure. Never a measure of speed.</summary>
+/// <summary>
+/// The one timeout of all waits in tests: how long what must happen may take, on a busy machine, before it counts as not
+/// happening. Never a measure of speed.
+/// </summary>
 public static class Patience
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     /// <summary>Waits until something that no event tells (the kernel's tables) is so, and says what was not.</summary>
     public static Task UntilAsync(Func<bool> condition, Func<string> otherwise) =>
