@@ -122,7 +122,7 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
     public IAsyncEnumerable<SandboxObservation> WatchAsync(CancellationToken cancellationToken) => _feed.WatchAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ExecutorEndpoint Connect(Sandbox sandbox) => Find(sandbox)?.Connection.Endpoint ?? ExecutorConnection.Nobody;
+    public ExecutorEndpoint Connect(Sandbox sandbox) => Find(sandbox)?.Connection.Endpoint ?? ExecutorEndpoint.Nobody;
 
     /// <summary>Lets go of everything in this process. Sandboxes that were not removed before stay, for the next one to adopt.</summary>
     public async ValueTask DisposeAsync()

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Sandboxes;
@@ -15,7 +14,6 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
 
     private readonly ConcurrentDictionary<string, Lazy<ExecutorConnection>> _bySandbox = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _gone = new();
-    private readonly ExecutorConnection _nobody = Nobody();
 
     /// <summary>How executors are reached: never <see cref="ExecutorAccess.Auto"/>.</summary>
     public ExecutorAccess Access { get; } = options.ExecutorAccess switch
@@ -28,7 +26,7 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
     public ExecutorEndpoint Of(Sandbox sandbox)
     {
         if (_bySandbox.TryGetValue(sandbox.Uid, out var known)) return known.Value.Endpoint;
-        if ((Access == ExecutorAccess.PodIp && sandbox.Address is null) || _gone.Contains(sandbox.Uid)) return _nobody.Endpoint;
+        if ((Access == ExecutorAccess.PodIp && sandbox.Address is null) || _gone.Contains(sandbox.Uid)) return ExecutorEndpoint.Nobody;
         return _bySandbox.GetOrAdd(sandbox.Uid, (_, self) => new Lazy<ExecutorConnection>(() => self.Connect(sandbox)), this).Value.Endpoint;
     }
 
@@ -46,7 +44,6 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
     public void Dispose()
     {
         foreach (var uid in Known) Drop(uid);
-        _nobody.Dispose();
     }
 
     /// <summary>Where the executor of a pod is found by its address.</summary>
@@ -58,12 +55,6 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
         : new ExecutorConnection(
             new Uri(cluster.Server, $"api/v1/namespaces/{options.TargetNamespace}/pods/{sandbox.Name}:{ExecutorProtocol.DefaultPort}/proxy/"),
             configure => new ProxyRefusals(cluster.CreateHandler(configure)));
-
-    private static ExecutorConnection Nobody() => new(new Uri("http://nobody/"), configure => Direct(handler =>
-    {
-        configure(handler);
-        handler.ConnectCallback = (_, _) => throw new SocketException((int)SocketError.ConnectionRefused);
-    }));
 
     private static SocketsHttpHandler Direct(Action<SocketsHttpHandler> configure)
     {

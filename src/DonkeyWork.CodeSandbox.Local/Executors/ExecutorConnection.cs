@@ -26,16 +26,14 @@ internal sealed class ExecutorConnection : IDisposable
     public ExecutorConnection(string directory)
     {
         _directory = Descriptors.Directory(directory);
-        _http = new HttpMessageInvoker(Handler((_, cancellationToken) => ConnectAsync(cancellationToken)));
+        var handler = ExecutorHandler.Create();
+        handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(cancellationToken);
+        _http = new HttpMessageInvoker(handler);
         Endpoint = new ExecutorEndpoint(_http, BaseAddress);
     }
 
     /// <summary>What the rest of the Manager sees of it.</summary>
     public ExecutorEndpoint Endpoint { get; }
-
-    /// <summary>An endpoint that nobody is behind.</summary>
-    public static ExecutorEndpoint Nobody { get; } = new(
-        new HttpMessageInvoker(Handler((_, _) => throw new SocketException((int)SocketError.ConnectionRefused))), BaseAddress);
 
     /// <summary>Makes the socket, listening, for a sandbox to inherit.</summary>
     public Socket Listen()
@@ -95,12 +93,5 @@ internal sealed class ExecutorConnection : IDisposable
     {
         _http.Dispose();
         _directory.Dispose();
-    }
-
-    private static SocketsHttpHandler Handler(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect)
-    {
-        var handler = ExecutorHandler.Create();
-        handler.ConnectCallback = connect;
-        return handler;
     }
 }
