@@ -79,7 +79,7 @@ public sealed class DeleteTests : IAsyncLifetime
         _core.Backend.Set(creation.Sandbox.Name, sandbox => sandbox with { IsDeleting = true });
 
         // What was not created to its end is deleted, and that is tried again in a second.
-        await _core.Clock.TimerAsync(TimeSpan.FromSeconds(1)).WaitAsync(TestTime.Limit);
+        await _core.Clock.TimerAsync(TimeSpan.FromSeconds(1)).WaitAsync(Patience.Limit);
 
         (await _core.Service.ListAsync(default)).ShouldBeEmpty();
     }

@@ -23,7 +23,7 @@ public sealed class YoungSandboxTests(ControlBackend control) : IClassFixture<Co
             await mayPass.Task;
             return true;
         };
-        using var limit = new CancellationTokenSource(TestTime.Limit);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         await using var watch = backend.Backend.WatchAsync(limit.Token).GetAsyncEnumerator(limit.Token);
         var listing = watch.MoveNextAsync().AsTask();
         await isAnswered.Task.WaitAsync(limit.Token);
