@@ -3,8 +3,8 @@ using DonkeyWork.CodeSandbox.Testing.Clusters;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
 
-/// <summary>A namespace of the node cluster for a class of tests, and a backend over it. Its end fails where a pod is left.</summary>
-public sealed class NodeCluster : IAsyncLifetime
+/// <summary>A namespace of a cluster for a class of tests, and a backend over it. Its end fails where a pod is left.</summary>
+public abstract class BackendFixture(TestCluster cluster) : IAsyncLifetime
 {
     private ClusterBackend _backend = null!;
 
@@ -14,7 +14,7 @@ public sealed class NodeCluster : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        Place = await TestCluster.Node.CreateNamespaceAsync("backend");
+        Place = await cluster.CreateNamespaceAsync("backend");
         _backend = await ClusterBackend.StartAsync(Place);
     }
 
@@ -26,3 +26,6 @@ public sealed class NodeCluster : IAsyncLifetime
         left.ShouldBeEmpty("Each test deletes its pods.");
     }
 }
+
+/// <summary>Over the cluster that runs pods.</summary>
+public sealed class NodeCluster() : BackendFixture(TestCluster.Node);
