@@ -26,7 +26,7 @@ internal sealed partial class KubernetesBackend(
     private const int Attempts = 3;
 
     private readonly ApiErrors _errors = new(cluster, options);
-    private readonly PodWatcher _watcher = new(client, executors);
+    private readonly PodWatcher _watcher = new(client, executors, new ApiErrors(cluster, options));
 
     /// <inheritdoc/>
     public async Task<Sandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)

@@ -32,6 +32,10 @@ public class SandboxException(string code, string message, Exception? inner = nu
     public static SandboxException ExecutorUnreachable(string name, Exception? inner = null, string? why = null) =>
         new(ErrorCodes.ExecutorUnreachable, $"The executor of sandbox {name} does not answer.{(why is null ? "" : $" {why}")}", inner);
 
+    /// <summary>The executor knows another token than ours.</summary>
+    public static SandboxException TokenRefused(string name) =>
+        new(ErrorCodes.ExecutorError, $"The executor of sandbox {name} refuses this Manager: the sandbox was made with another secret.");
+
     /// <summary>The executor answered what it never should.</summary>
     public static SandboxException ExecutorError(string name, string what, Exception? inner = null) =>
         new(ErrorCodes.ExecutorError, $"The executor of sandbox {name} answered with {what}.", inner);

@@ -227,7 +227,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     private Sandbox Overlay(Sandbox sandbox) =>
         !sandbox.IsDeleting && _deleting.ContainsKey(sandbox.Uid) ? sandbox with { IsDeleting = true } : sandbox;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The backend is lost since {Since}: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The backend is lost since {Since:O}: {Reason}")]
     private partial void LogLost(DateTimeOffset since, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The backend is back, with {Count} sandboxes")]

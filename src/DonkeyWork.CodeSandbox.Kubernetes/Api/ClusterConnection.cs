@@ -33,7 +33,7 @@ public sealed class ClusterConnection : IDisposable
             ?? (namesKubeconfig ? null : ServiceAccount.Read(environment, clock))
             ?? Kubeconfig.Read(options, environment, clock)
             ?? throw new ClusterConfigurationException(
-                "No Kubernetes cluster is configured: set Connection:ServerUrl and Connection:Token, or KUBECONFIG, or run in a pod with a service account.");
+                "No Kubernetes cluster is configured: set KUBECONFIG, or KataContainerManager:Connection:ServerUrl and :Token, or run in a pod with a service account; there is no ~/.kube/config.");
         return new ClusterConnection(settings);
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Kubernetes.Pods;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Executors;
 
@@ -25,7 +26,7 @@ internal sealed class ProxyRefusals(HttpMessageHandler inner) : DelegatingHandle
         var message = response.StatusCode switch
         {
             // For whoever operates the Manager: it is the one right that Managers outside need beyond those inside.
-            HttpStatusCode.Forbidden => $"The API server does not let the Manager use the pod proxy ({words}). A Manager outside the cluster needs the Role for pods/proxy as well.",
+            HttpStatusCode.Forbidden => $"The API server does not let the Manager use the pod proxy ({words}). A Manager outside the cluster needs the Role for pods/proxy as well: kubectl apply -f k8s/proxy-access.yaml.",
             HttpStatusCode.Unauthorized => $"The API server does not know the Manager ({words}).",
             _ => $"The API server's pod proxy answered {(int)response.StatusCode} ({words}).",
         };
@@ -41,7 +42,7 @@ internal sealed class ProxyRefusals(HttpMessageHandler inner) : DelegatingHandle
         try
         {
             using var status = JsonDocument.Parse(body.AsMemory(0, length));
-            return status.RootElement.ValueKind == JsonValueKind.Object && status.RootElement.TryGetProperty("message", out var message) ? message.ToString() : null;
+            return status.RootElement.ValueKind == JsonValueKind.Object && status.RootElement.TryGetProperty("message", out var message) ? PodMessage.OneLine(message.ToString()) : null;
         }
         catch (JsonException)
         {

@@ -48,7 +48,8 @@ internal static class PodMessage
 
     private static string Join(string what, string? why) => string.IsNullOrWhiteSpace(why) ? what : $"{what}: {why}";
 
-    private static string OneLine(string words)
+    /// <summary>Words that may be a sandbox's own, fit for a log.</summary>
+    public static string OneLine(string words)
     {
         var line = string.Join(' ', words.Split([.. Enumerable.Range(0, 32).Select(code => (char)code), '\x7f', '\x85', '\u2028', '\u2029'], StringSplitOptions.RemoveEmptyEntries)).Trim();
         return line.Length <= MaxLength ? line : line[..MaxLength] + "...";

@@ -9,7 +9,7 @@ using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Pods;
 
 /// <summary>Makes of what the API server tells of pods what there is to tell of sandboxes. Waits for nothing and asks nobody.</summary>
-internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections executors)
+internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections executors, ApiErrors errors)
 {
     // Cheaper than all pods of the namespace, but anyone may use that label: the annotation decides.
     private const string Selector = $"{SandboxLabels.ManagedBy}={SandboxLabels.Manager}";
@@ -43,7 +43,7 @@ internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections ex
                     yield return new SandboxGone(SandboxReader.Read(pod));
                     break;
                 case ApiLost<PodView> lost:
-                    yield return new BackendLost(lost.Since, lost.Reason);
+                    yield return new BackendLost(lost.Since, errors.Of(lost.Failure).Message);
                     break;
             }
         }

@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
 
 namespace DonkeyWork.CodeSandbox.Manager.Problems;
@@ -31,6 +33,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             var problem = ProblemMapping.Of(e);
             if (problem.Status == 500) LogUnhandled(e);
+            else if (problem.Status > 500 && e is not OperationCanceledException) LogNotServed(WhyNotServed(e));
             context.Response.Clear();
             SetHeaders(context);
             await WriteAsync(context, problem);
@@ -44,14 +47,21 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         if (context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)) context.Response.Headers.CacheControl = "no-store";
     }
 
+    // What kept the Manager from an executor is for whoever operates it; of a sandbox's own answer nothing is logged.
+    private static string WhyNotServed(Exception e) =>
+        e is SandboxException { Code: ErrorCodes.ExecutorUnreachable, InnerException: { } inner } ? $"{e.Message} {inner.Message}" : e.Message;
+
     private static bool IsBareError(HttpResponse response) =>
         response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null or 0 };
 
-    private static Task WriteAsync(HttpContext context, (int Status, Contracts.Problem Problem, TimeSpan? RetryAfter) error) =>
+    private static Task WriteAsync(HttpContext context, (int Status, Problem Problem, TimeSpan? RetryAfter) error) =>
         ProblemResponse.WriteAsync(context, error.Status, error.Problem, error.RetryAfter);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A response was cut: {Reason}")]
     private partial void LogLost(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A request was not served: {Reason}")]
+    private partial void LogNotServed(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A request failed")]
     private partial void LogUnhandled(Exception exception);

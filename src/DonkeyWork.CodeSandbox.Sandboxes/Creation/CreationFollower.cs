@@ -38,7 +38,7 @@ internal sealed partial class CreationFollower(
     private int _attempts;
     private (SandboxPhase, string)? _told;
     private TimeSpan _toldAt;
-    private bool _toldUnhealthy;
+    private string? _unhealthy;
     private TimeSpan _healthPause = FirstHealthPause;
 
     public IAsyncEnumerable<CreationEvent> Events => _events.Reader.ReadAllAsync();
@@ -80,7 +80,7 @@ internal sealed partial class CreationFollower(
     {
         { IsDeleting: true } => "It was deleted while it was being created.",
         { IsAlive: false } => _seen.Message ?? "It ended before it was ready.",
-        _ when Elapsed >= _deadline => $"It was not ready within {options.PodReadyTimeoutSeconds} s: {WaitsFor.TrimEnd('.')}.",
+        _ when Elapsed >= _deadline => $"It was not ready within {options.PodReadyTimeoutSeconds} s: {((_seen.AcceptsCommands ? _unhealthy : null) ?? WaitsFor).TrimEnd('.')}.",
         _ => null,
     };
 
@@ -132,8 +132,8 @@ internal sealed partial class CreationFollower(
             return true;
         }
 
-        if (!_toldUnhealthy) Tell(new SandboxHealthCheck { PodName = _created.Name, IsHealthy = false, Message = wrong, PodIP = _seen.Address });
-        _toldUnhealthy = true;
+        if (_unhealthy is null) Tell(new SandboxHealthCheck { PodName = _created.Name, IsHealthy = false, Message = wrong, PodIP = _seen.Address });
+        _unhealthy = wrong;
         return false;
     }
 

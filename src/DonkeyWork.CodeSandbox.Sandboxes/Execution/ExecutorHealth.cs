@@ -27,7 +27,7 @@ internal sealed class ExecutorHealth(ISandboxBackend backend, TimeProvider clock
         // Disposed: the sandbox went between Connect and here.
         catch (Exception e) when (e is HttpRequestException or ObjectDisposedException)
         {
-            return $"Executor API is not reachable yet: {e.Message}";
+            return $"Executor API is not reachable: {e.Message}";
         }
     }
 }

@@ -27,8 +27,8 @@ public sealed class ExecutorRelay(
         try
         {
             var status = (int)response.StatusCode;
-            // 401 means that our token was refused, which is no business of the caller's.
-            if (status is < 200 or (>= 300 and < 400) or 401) throw SandboxException.ExecutorError(name, $"status {status}");
+            if (status == 401) throw SandboxException.TokenRefused(name);
+            if (status is < 200 or (>= 300 and < 400)) throw SandboxException.ExecutorError(name, $"status {status}");
             return new ExecutorResponse(response, TypeOf(name, response, request.ResponseTypes), clock);
         }
         catch

@@ -96,6 +96,7 @@ public sealed class KubeconfigTests(ControlNamespace control) : IClassFixture<Co
         Refusal(_files.WriteKubeconfig(Server, Authority, Token), "missing").ShouldContain("there are: here, nowhere");
         Refusal(_files.WriteKubeconfig(Server, Authority, Token), "nowhere").ShouldContain("no cluster 'none'");
         Refusal(_files.Write("broken", "a: [")).ShouldContain("not YAML");
+        Refusal(_files.Write("unclosed", "a:\n- b: {c: https://x\nd: e\n")).ShouldContain("not YAML");
         Refusal(Path.Combine(_files.Path, "no-such-file")).ShouldContain("no-such-file");
     }
 

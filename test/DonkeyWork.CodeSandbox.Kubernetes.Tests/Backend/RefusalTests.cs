@@ -31,4 +31,18 @@ public sealed class RefusalTests(ControlBackend control) : IClassFixture<Control
         (await Should.ThrowAsync<BackendUnavailableException>(() => backend.Backend.ReadAsync("test-00000000", CancellationToken.None)))
             .Message.ShouldStartWith("The API server http://127.0.0.1:1/ does not answer: ");
     }
+
+    [Fact]
+    public async Task A_watch_that_is_refused_says_what_to_do()
+    {
+        var (relay, through) = await control.RelayAsync();
+        await using var _ = relay;
+        await using var backend = await ClusterBackend.StartAsync(control.Place, options => options with { Connection = through(options).Connection with { Token = "wrong" } });
+
+        await foreach (var observation in backend.Backend.WatchAsync(CancellationToken.None))
+        {
+            observation.ShouldBeOfType<BackendLost>().Reason.ShouldContain("does not accept the Manager's credentials");
+            break;
+        }
+    }
 }

@@ -18,4 +18,10 @@ public sealed record ApiGone<T>(T Item) : ApiObservation<T> where T : class, IAp
 /// The API server cannot be reached, or refuses; the view is as old as <paramref name="Since"/>. Told once, and always
 /// ended by an <see cref="ApiListed{T}"/>.
 /// </summary>
-public sealed record ApiLost<T>(DateTimeOffset Since, string Reason) : ApiObservation<T> where T : class, IApiObject;
+/// <param name="Since">When the view was last right.</param>
+/// <param name="Failure">An <see cref="ApiException"/>, an <see cref="ApiUnreachableException"/>, or what else broke the watch.</param>
+public sealed record ApiLost<T>(DateTimeOffset Since, Exception Failure) : ApiObservation<T> where T : class, IApiObject
+{
+    /// <summary>What happened, in the words of who noticed.</summary>
+    public string Reason => Failure.Message;
+}

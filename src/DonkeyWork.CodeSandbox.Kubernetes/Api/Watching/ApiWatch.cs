@@ -135,7 +135,7 @@ internal sealed partial class ApiWatch<T>(
         _isLost = true;
         // Whoever was told that the view is old is told anew what there is.
         _version = null;
-        return new ApiLost<T>(_brokenAt ?? clock.GetUtcNow(), failure.Message);
+        return new ApiLost<T>(_brokenAt ?? clock.GetUtcNow(), failure);
     }
 
     private void IsWell()

@@ -58,5 +58,10 @@ internal sealed class KubeconfigSet
         {
             throw new ClusterConfigurationException($"{path} is not YAML: {invalid.Message} (line {invalid.Start.Line})", invalid);
         }
+        catch (InvalidOperationException invalid)
+        {
+            // How the parser takes a `{` that is never closed.
+            throw new ClusterConfigurationException($"{path} is not YAML.", invalid);
+        }
     }
 }
