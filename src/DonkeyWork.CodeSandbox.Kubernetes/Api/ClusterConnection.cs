@@ -1,3 +1,4 @@
+using System.Net.Security;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting.Kubeconfigs;
 
@@ -7,8 +8,9 @@ namespace DonkeyWork.CodeSandbox.Kubernetes.Api;
 public sealed class ClusterConnection : IDisposable
 {
     private readonly ConnectionSettings _settings;
+    private readonly SslClientAuthenticationOptions _tls;
 
-    private ClusterConnection(ConnectionSettings settings) => _settings = settings;
+    private ClusterConnection(ConnectionSettings settings) => (_settings, _tls) = (settings, ServerTransport.TlsOf(settings));
 
     /// <summary>The API server; ends with a slash.</summary>
     public Uri Server => _settings.Server;
@@ -44,7 +46,7 @@ public sealed class ClusterConnection : IDisposable
     /// <param name="configure">Changes the inner handler before it is used.</param>
     public HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null)
     {
-        var transport = ServerTransport.Create(_settings);
+        var transport = ServerTransport.Create(_tls);
         configure?.Invoke(transport);
         return new AuthenticatingHandler(_settings.Token, _settings.TlsServerName, transport);
     }

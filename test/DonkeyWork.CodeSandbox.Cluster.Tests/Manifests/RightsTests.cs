@@ -18,7 +18,7 @@ public sealed class RightsTests
     public void Only_the_role_of_Managers_outside_reaches_into_pods()
     {
         var role = Manifest.Read("k8s/proxy-access.yaml", "Role", "kata-manager-proxy");
-        RulesOf(role).ShouldBe([":pods/proxy:get,create,update,patch,delete"]);
+        RulesOf(role).ShouldBe([":pods/proxy:get,create,update,delete"]);
 
         var bindings = Manifest.Objects.Where(item => $"{item["kind"]}" == "RoleBinding" && $"{item["roleRef"]!["name"]}" == "kata-manager-proxy");
         bindings.ShouldHaveSingleItem()["subjects"].ShouldBeOf("ServiceAccount/default/kata-manager-outside");

@@ -11,7 +11,7 @@ internal static class ServerTransport
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
 
-    public static SocketsHttpHandler Create(ConnectionSettings settings) => new()
+    public static SocketsHttpHandler Create(SslClientAuthenticationOptions tls) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -25,10 +25,11 @@ internal static class ServerTransport
         KeepAlivePingTimeout = AnswerTime,
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         ConnectCallback = ConnectAsync,
-        SslOptions = TlsOf(settings),
+        SslOptions = tls,
     };
 
-    private static SslClientAuthenticationOptions TlsOf(ConnectionSettings settings)
+    /// <summary>How TLS is made. Once for all handlers: a client certificate is prepared in native memory.</summary>
+    public static SslClientAuthenticationOptions TlsOf(ConnectionSettings settings)
     {
         var tls = new SslClientAuthenticationOptions();
         if (settings.ClientCertificate is [var own, ..] chain)
