@@ -23,7 +23,7 @@ public static class Specs
             Labels = new Dictionary<string, string> { ["team"] = "red" },
             Resources = new ResourceRequirements
             {
-                Requests = new ResourceQuantities { MemoryMi = 64, CpuMillicores = 100 },
+                Requests = new ResourceQuantities { MemoryMi = 64, CpuMillicores = 20 },
                 Limits = new ResourceQuantities { MemoryMi = memoryMi, CpuMillicores = cpuMillicores },
             },
             Start = start ?? new SandboxStart(),
