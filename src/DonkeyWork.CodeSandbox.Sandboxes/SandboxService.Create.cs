@@ -85,8 +85,13 @@ public sealed partial class SandboxService
     // Nobody was told its name. The nonce tells it from another of that name.
     private async Task RemoveIfItComesAsync(SandboxSpec spec, CancellationToken stopping)
     {
-        if (await registry.NextAsync(spec.Name, null, UnansweredPatience, stopping) is { } came && came.Nonce == spec.Nonce)
-            await RemoveInTheEndAsync(came, stopping);
+        var begun = clock.GetTimestamp();
+        while (UnansweredPatience - clock.GetElapsedTime(begun) is { Ticks: > 0 } left)
+        {
+            if (await registry.NextAsync(spec.Name, null, left, stopping) is not { } came) continue;
+            if (came.Nonce == spec.Nonce) await RemoveInTheEndAsync(came, stopping);
+            return;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is accepted")]

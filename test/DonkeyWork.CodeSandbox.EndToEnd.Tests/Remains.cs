@@ -23,8 +23,7 @@ internal static class Remains
     /// <summary>The cgroup directories of all Managers of this machine.</summary>
     public static IReadOnlyList<string> Groups() =>
     [
-        .. Directory.EnumerateDirectories("/sys/fs/cgroup", "codesandbox", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
-            .SelectMany(Directory.EnumerateDirectories).Order(),
+        .. Directory.EnumerateDirectories("/sys/fs/cgroup", "codesandbox-????????", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }).Order(),
     ];
 
     private static IEnumerable<string> Sandboxes(string stateDirectory)

@@ -97,7 +97,7 @@ public sealed class AdoptionTests : IAsyncLifetime
         var sandbox = await first.Backend.CreateReadyAsync();
         await first.AbandonAsync();
         // As an ordinary user's Manager leaves it, whose scope the next one does not share.
-        var elsewhere = $"/codesandbox/{Guid.NewGuid():N}";
+        var elsewhere = $"/codesandbox-{Guid.NewGuid():N}";
         var record = Path.Combine(_directory, "sandboxes", sandbox.Name, "sandbox.json");
         await File.WriteAllTextAsync(record, Regex.Replace(await File.ReadAllTextAsync(record), """(?<="group":")[^"]*""", $"{elsewhere}/{sandbox.Name}"));
         var parent = Path.Combine(CgroupMounts.Read().Version2!, elsewhere[1..]);

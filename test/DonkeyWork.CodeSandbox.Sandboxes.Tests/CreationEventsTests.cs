@@ -94,7 +94,13 @@ public sealed class CreationEventsTests : IAsyncLifetime
         _core.Executor.IsHealthy = false;
         var (name, events) = await CreateAsync();
         await NextAsync<SandboxCreated>(events);
-        if (isUpButSilent) _core.Backend.MakeReady(name);
+        await NextAsync<SandboxWaiting>(events);
+        if (isUpButSilent)
+        {
+            _core.Backend.MakeReady(name);
+            // The clock is this test's, the watch is not: time goes on once it has told.
+            (await NextAsync<SandboxHealthCheck>(events)).IsHealthy.ShouldBeFalse();
+        }
 
         var last = LastAsync<SandboxFailed>(events);
         // To the last moment it lives; only then it is given up.

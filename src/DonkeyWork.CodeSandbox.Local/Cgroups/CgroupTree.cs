@@ -141,21 +141,18 @@ internal sealed class CgroupTree
         _mounts.All.Select(root => Path.Combine(root, Group[1..])).Where(Directory.Exists)
             .SelectMany(Directory.EnumerateDirectories).Select(path => Path.GetFileName(path)).Distinct();
 
-    /// <summary>Removes our group and the one above it, where nothing is in them any more.</summary>
+    /// <summary>Removes our group, where nothing is in it any more.</summary>
     public void RemoveGroup()
     {
         foreach (var root in _mounts.All)
         {
-            for (var path = Path.Combine(root, Group[1..]); path.Contains("codesandbox", StringComparison.Ordinal); path = Path.GetDirectoryName(path)!)
+            try
             {
-                try
-                {
-                    Directory.Delete(path);
-                }
-                catch (IOException)
-                {
-                    break; // Another Manager's sandboxes, or this hierarchy never had the group.
-                }
+                Directory.Delete(Path.Combine(root, Group[1..]));
+            }
+            catch (IOException)
+            {
+                // It has sandboxes in it, or this hierarchy never had the group.
             }
         }
     }

@@ -110,7 +110,8 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
     private CgroupTree? Cgroups()
     {
         var mounts = CgroupMounts.Read();
-        // Managers with other state directories have groups of their own.
+        // Managers with other state directories have groups of their own, and none in common: one that ends would take it away
+        // from under another that begins.
         var instance = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(state.Root)))[..8];
         string? reason = null;
         if (_isRoot)
@@ -121,7 +122,7 @@ internal sealed class HostRequirements(LocalOptions options, StateDirectory stat
             }
             else
             {
-                var tree = new CgroupTree(mounts, $"/codesandbox/{instance}");
+                var tree = new CgroupTree(mounts, $"/codesandbox-{instance}");
                 try
                 {
                     tree.Prepare();

@@ -38,7 +38,7 @@ public sealed class PodFactoryTests
         body["terminationGracePeriodSeconds"]!.GetValue<int>().ShouldBe(2);
         var container = body["containers"]!.AsArray().ShouldHaveSingleItem()!;
         (container["image"]!.ToString(), container["imagePullPolicy"]!.ToString()).ShouldBe(("registry.example/executor:1", "IfNotPresent"));
-        Texts(container["resources"]!["requests"]!).ShouldBe(new Dictionary<string, string> { ["memory"] = "64Mi", ["cpu"] = "100m", ["ephemeral-storage"] = "64Mi" }, ignoreOrder: true);
+        Texts(container["resources"]!["requests"]!).ShouldBe(new Dictionary<string, string> { ["memory"] = "64Mi", ["cpu"] = "20m", ["ephemeral-storage"] = "64Mi" }, ignoreOrder: true);
         Texts(container["resources"]!["limits"]!).ShouldBe(new Dictionary<string, string> { ["memory"] = "256Mi", ["cpu"] = "1000m", ["ephemeral-storage"] = "700Mi" }, ignoreOrder: true);
         foreach (var absent in (string[])["command", "args", "readinessProbe", "livenessProbe", "startupProbe", "volumeMounts", "ports"]) container[absent].ShouldBeNull();
     }
