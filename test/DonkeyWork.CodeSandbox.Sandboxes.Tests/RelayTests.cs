@@ -7,28 +7,15 @@ using DonkeyWork.CodeSandbox.Testing;
 namespace DonkeyWork.CodeSandbox.Sandboxes.Tests;
 
 /// <summary>The relay, against an executor that a sandbox may have made anything of.</summary>
-public sealed class RelayTests : IAsyncLifetime
+public sealed class RelayTests : RelayedRequests
 {
-    private const string Stream = "text/event-stream";
-
-    private Core _core = null!;
-    private Sandbox _sandbox = null!;
-
-    public async Task InitializeAsync()
-    {
-        _core = await Core.StartAsync();
-        _sandbox = await _core.CreateReadyAsync();
-    }
-
-    public async Task DisposeAsync() => await _core.DisposeAsync();
-
     [Fact]
     public async Task Body_and_token_reach_the_executor_and_its_answer_comes_back()
     {
         var sending = SendAsync("{ \"a\" :\n1}");
-        var call = await _core.Executor.NextCallAsync();
+        var call = await Core.Executor.NextCallAsync();
         call.Head.ShouldStartWith("POST /api/execute HTTP/1.1\r\n");
-        call.Header(ExecutorProtocol.TokenHeader).ShouldBe(_core.Tokens.TokenOf(_sandbox.Name, _sandbox.Nonce));
+        call.Header(ExecutorProtocol.TokenHeader).ShouldBe(Core.Tokens.TokenOf(Sandbox.Name, Sandbox.Nonce));
         Encoding.UTF8.GetString(call.Body).ShouldBe("{ \"a\" :\n1}");
         await call.AnswerAsync("422 Unprocessable Entity", "application/problem+json; charset=utf-8", "{\"code\":\"start_failed\"}");
 
@@ -42,7 +29,7 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task Only_listed_headers_pass()
     {
         var sending = SendAsync();
-        await (await _core.Executor.NextCallAsync()).AnswerAsync(
+        await (await Core.Executor.NextCallAsync()).AnswerAsync(
             "200 OK", "application/json", "{}",
             "Set-Cookie: a=b\r\nLocation: http://elsewhere.example/\r\nServer: x\r\nAccess-Control-Allow-Origin: *\r\nRefresh: 0\r\n"
             + "Content-Security-Policy: none\r\nContent-Encoding: gzip\r\nContent-Disposition: inline\r\nETag: \"1\"\r\nRetry-After: 3\r\n"
@@ -61,7 +48,7 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task A_listed_header_that_could_be_trouble_does_not_pass(string header)
     {
         var sending = SendAsync();
-        await (await _core.Executor.NextCallAsync()).AnswerAsync("200 OK", "application/json", "{}", header);
+        await (await Core.Executor.NextCallAsync()).AnswerAsync("200 OK", "application/json", "{}", header);
 
         using var response = await sending;
         response.Headers.Select(passed => passed.Key).ShouldNotContain("ETag");
@@ -76,22 +63,22 @@ public sealed class RelayTests : IAsyncLifetime
     {
         await using var elsewhere = new ScriptedExecutor();
         var sending = SendAsync();
-        await (await _core.Executor.NextCallAsync()).AnswerAsync(status, "application/json", "", $"Location: {elsewhere.Address}stolen\r\n");
+        await (await Core.Executor.NextCallAsync()).AnswerAsync(status, "application/json", "", $"Location: {elsewhere.Address}stolen\r\n");
 
         await FailsAsync(sending, ErrorCodes.ExecutorError);
         elsewhere.HasCall.ShouldBeFalse();
-        _core.Executor.HasCall.ShouldBeFalse();
+        Core.Executor.HasCall.ShouldBeFalse();
     }
 
     [Fact]
     public async Task A_cookie_is_not_kept()
     {
         var first = SendAsync();
-        await (await _core.Executor.NextCallAsync()).AnswerAsync("200 OK", "application/json", "{}", "Set-Cookie: a=b\r\n");
+        await (await Core.Executor.NextCallAsync()).AnswerAsync("200 OK", "application/json", "{}", "Set-Cookie: a=b\r\n");
         using (var response = await first) await ReadAsync(response);
 
         var second = SendAsync();
-        var call = await _core.Executor.NextCallAsync();
+        var call = await Core.Executor.NextCallAsync();
         call.Header("Cookie").ShouldBeNull();
         await call.AnswerAsync("200 OK", "application/json", "{}");
         (await second).Dispose();
@@ -105,7 +92,7 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task A_content_type_that_is_not_expected_is_an_error(string type)
     {
         var sending = SendAsync();
-        await (await _core.Executor.NextCallAsync()).AnswerAsync("200 OK", type, "<script>");
+        await (await Core.Executor.NextCallAsync()).AnswerAsync("200 OK", type, "<script>");
         await FailsAsync(sending, ErrorCodes.ExecutorError);
     }
 
@@ -113,7 +100,7 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task Headers_without_an_end_are_an_error()
     {
         var sending = SendAsync();
-        var call = await _core.Executor.NextCallAsync();
+        var call = await Core.Executor.NextCallAsync();
         await call.SendAsync($"HTTP/1.1 200 OK\r\nX-Large: {new string('x', 100_000)}");
         await FailsAsync(sending, ErrorCodes.ExecutorError);
         call.Cut();
@@ -123,37 +110,37 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task What_is_not_HTTP_is_an_error()
     {
         var sending = SendAsync();
-        var call = await _core.Executor.NextCallAsync();
+        var call = await Core.Executor.NextCallAsync();
         await call.SendAsync("220 mail.example ESMTP\r\n\r\n");
         await FailsAsync(sending, ErrorCodes.ExecutorError);
         call.Cut();
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_before_the_answer_is_502_while_the_sandbox_exists()
+    public async Task A_connection_that_breaks_before_the_answer_is_502_while_theSandbox_exists()
     {
         var sending = SendAsync();
-        (await _core.Executor.NextCallAsync()).Cut();
+        (await Core.Executor.NextCallAsync()).Cut();
         await FailsAsync(sending, ErrorCodes.ExecutorUnreachable);
     }
 
     [Fact]
-    public async Task A_connection_that_breaks_because_the_sandbox_is_gone_is_404()
+    public async Task A_connection_that_breaks_because_theSandbox_is_gone_is_404()
     {
         var sending = SendAsync();
-        var call = await _core.Executor.NextCallAsync();
-        _core.Backend.HoldWatch();
-        _core.Backend.Remove(_sandbox.Name);
+        var call = await Core.Executor.NextCallAsync();
+        Core.Backend.HoldWatch();
+        Core.Backend.Remove(Sandbox.Name);
         call.Cut();
         await FailsAsync(sending, ErrorCodes.SandboxNotFound);
     }
 
     [Fact]
-    public async Task A_sandbox_whose_connections_have_been_dropped_is_404()
+    public async Task ASandbox_whose_connections_have_been_dropped_is_404()
     {
-        _core.Backend.HoldWatch();
-        _core.Backend.Remove(_sandbox.Name);
-        _core.Backend.Dispose();
+        Core.Backend.HoldWatch();
+        Core.Backend.Remove(Sandbox.Name);
+        Core.Backend.Dispose();
         await FailsAsync(SendAsync(), ErrorCodes.SandboxNotFound);
     }
 
@@ -161,9 +148,9 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task An_executor_that_gives_no_answer_for_thirty_seconds_is_given_up()
     {
         var sending = SendAsync();
-        var call = await _core.Executor.NextCallAsync();
-        await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
-        _core.Clock.Advance(ExecutorResponse.Silence);
+        var call = await Core.Executor.NextCallAsync();
+        await Core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
+        Core.Clock.Advance(ExecutorResponse.Silence);
 
         await FailsAsync(sending, ErrorCodes.ExecutorUnreachable);
         await call.DisconnectedAsync();
@@ -183,7 +170,7 @@ public sealed class RelayTests : IAsyncLifetime
     public async Task A_body_shorter_than_it_said_is_lost_and_not_over()
     {
         var sending = SendAsync();
-        var call = await _core.Executor.NextCallAsync();
+        var call = await Core.Executor.NextCallAsync();
         await call.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{}");
         using var response = await sending;
         call.Cut();
@@ -207,15 +194,15 @@ public sealed class RelayTests : IAsyncLifetime
         var almost = ExecutorResponse.Silence - TimeSpan.FromSeconds(1);
         for (var i = 0; i < 3; i++)
         {
-            await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
-            _core.Clock.Advance(almost);
+            await Core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
+            Core.Clock.Advance(almost);
             copying.IsCompleted.ShouldBeFalse();
             await call.ChunkAsync(":\n\n");
             await caller.ReadAsync(3);
         }
 
-        await _core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
-        _core.Clock.Advance(ExecutorResponse.Silence);
+        await Core.Clock.TimerAsync(ExecutorResponse.Silence).WaitAsync(Patience.Limit);
+        Core.Clock.Advance(ExecutorResponse.Silence);
         await Should.ThrowAsync<ExecutorLostException>(() => copying.WaitAsync(Patience.Limit));
         await call.DisconnectedAsync();
     }
@@ -228,7 +215,7 @@ public sealed class RelayTests : IAsyncLifetime
         await call.ChunkAsync("held");
         await caller.Blocked.WaitAsync(Patience.Limit);
 
-        _core.Clock.Advance(ExecutorResponse.Silence * 10);
+        Core.Clock.Advance(ExecutorResponse.Silence * 10);
         copying.IsCompleted.ShouldBeFalse();
 
         caller.Unblock();
@@ -256,7 +243,7 @@ public sealed class RelayTests : IAsyncLifetime
     {
         using var gone = new CancellationTokenSource();
         var sending = SendAsync(cancellationToken: gone.Token);
-        var call = await _core.Executor.NextCallAsync();
+        var call = await Core.Executor.NextCallAsync();
 
         await gone.CancelAsync();
 
@@ -267,140 +254,16 @@ public sealed class RelayTests : IAsyncLifetime
     [Fact]
     public async Task A_fault_of_the_callers_body_is_the_callers()
     {
-        var request = new ExecutorRequest(HttpMethod.Post, "api/execute") { Body = new BrokenStream(), ResponseTypes = [Stream] };
-        await Should.ThrowAsync<BrokenStream.BrokenException>(() => _core.Relay.SendAsync(_sandbox.Name, request, default));
-    }
-
-    [Fact]
-    public async Task A_use_is_recorded_before_it_is_passed_on_and_then_not_for_thirty_seconds()
-    {
-        await UseAsync();
-        _core.Backend.Changes.ShouldBe(0, "It was created just now.");
-
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        await UseAsync();
-        await UseAsync();
-        _core.Backend.Changes.ShouldBe(1);
-        _core.Backend.Sandboxes[0].LastActivity.ShouldBe(_core.Clock.GetUtcNow());
-
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        await UseAsync();
-        _core.Backend.Changes.ShouldBe(2);
-    }
-
-    [Fact]
-    public async Task A_use_that_another_has_recorded_meanwhile_is_not_recorded_again()
-    {
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        _core.Backend.BeforeChange = (seen, _) =>
-        {
-            _core.Backend.BeforeChange = (_, _) => Task.CompletedTask;
-            _core.Backend.Set(seen.Name, sandbox => sandbox with { LastActivity = _core.Clock.GetUtcNow() });
-            return Task.CompletedTask;
-        };
-
-        await UseAsync();
-
-        _core.Backend.Changes.ShouldBe(1, "The one that lost.");
-    }
-
-    [Fact]
-    public async Task A_sandbox_that_is_gone_when_its_use_is_recorded_is_not_passed_anything()
-    {
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        _core.Backend.HoldWatch();
-        _core.Backend.Remove(_sandbox.Name);
-
-        await FailsAsync(SendAsync(), ErrorCodes.SandboxNotFound);
-        _core.Executor.HasCall.ShouldBeFalse();
-    }
-
-    [Fact]
-    public async Task A_use_that_cannot_be_recorded_is_passed_on_all_the_same()
-    {
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        _core.Backend.Outage = "unplugged";
-        await UseAsync();
-    }
-
-    [Fact]
-    public async Task A_backend_that_is_lost_after_it_has_refused_a_record_holds_no_command_up()
-    {
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        _core.Backend.HoldWatch();
-        _core.Backend.BeforeChange = (seen, _) =>
-        {
-            _core.Backend.Set(seen.Name, sandbox => sandbox);
-            return Task.CompletedTask;
-        };
-        _core.Backend.BeforeRead = () =>
-        {
-            _core.Backend.Outage = "unplugged";
-            return Task.CompletedTask;
-        };
-
-        await UseAsync();
-    }
-
-    [Fact]
-    public async Task A_backend_that_is_known_to_be_lost_is_not_asked_to_record_anything()
-    {
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        _core.Backend.Tell(new BackendLost(_core.Clock.GetUtcNow(), "unplugged"));
-        // Observed in order: when the change behind it is seen, so is the loss.
-        _core.Backend.MakeReady(_sandbox.Name);
-        await _core.ViewAsync(_sandbox.Name, seen => seen!.Version != _sandbox.Version);
-        var changes = _core.Backend.Changes;
-
-        await UseAsync();
-
-        _core.Backend.Changes.ShouldBe(changes);
-    }
-
-    [Fact]
-    public async Task A_backend_that_does_not_answer_holds_a_command_up_for_two_seconds_and_no_longer()
-    {
-        _core.Clock.Advance(TimeSpan.FromSeconds(31));
-        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _core.Backend.BeforeChange = (_, cancellationToken) =>
-        {
-            asked.TrySetResult();
-            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
-        };
-        var use = UseAsync();
-        await asked.Task.WaitAsync(Patience.Limit);
-
-        _core.Clock.Advance(TimeSpan.FromSeconds(2));
-
-        await use;
-    }
-
-    private Task<ExecutorResponse> SendAsync(string body = "{}", CancellationToken cancellationToken = default)
-    {
-        var request = new ExecutorRequest(HttpMethod.Post, "api/execute")
-        {
-            Body = new MemoryStream(Encoding.UTF8.GetBytes(body)),
-            ContentType = "application/json",
-            ContentLength = Encoding.UTF8.GetByteCount(body),
-            ResponseTypes = [Stream, "application/json", "application/problem+json"],
-        };
-        return _core.Relay.SendAsync(_sandbox.Name, request, cancellationToken);
-    }
-
-    private async Task UseAsync()
-    {
-        var sending = SendAsync();
-        await (await _core.Executor.NextCallAsync()).AnswerAsync("200 OK", "application/json", "{}");
-        using var response = await sending;
-        await ReadAsync(response);
+        var request = new ExecutorRequest(HttpMethod.Post, "api/execute") { Body = new BrokenStream(), ResponseTypes = [EventStream] };
+        await Should.ThrowAsync<BrokenStream.BrokenException>(() => Core.Relay.SendAsync(Sandbox.Name, request, default));
     }
 
     /// <summary>A stream that has begun, on its way to a caller.</summary>
     private async Task<(ExecutorCall Call, Task Copying, SlowReader Caller)> StreamAsync(CancellationToken cancellationToken = default)
     {
         var sending = SendAsync(cancellationToken: cancellationToken);
-        var call = await _core.Executor.NextCallAsync();
-        await call.StartAsync(Stream);
+        var call = await Core.Executor.NextCallAsync();
+        await call.StartAsync(EventStream);
         var response = await sending;
         var caller = new SlowReader();
         return (call, CopyAsync(), caller);
@@ -410,14 +273,4 @@ public sealed class RelayTests : IAsyncLifetime
             using (response) await response.CopyToAsync(caller, cancellationToken);
         }
     }
-
-    private static async Task<string> ReadAsync(ExecutorResponse response)
-    {
-        var body = new MemoryStream();
-        await response.CopyToAsync(body, default).WaitAsync(Patience.Limit);
-        return Encoding.UTF8.GetString(body.ToArray());
-    }
-
-    private static async Task FailsAsync(Task<ExecutorResponse> sending, string code) =>
-        (await Should.ThrowAsync<SandboxException>(() => sending.WaitAsync(Patience.Limit))).Code.ShouldBe(code);
 }
