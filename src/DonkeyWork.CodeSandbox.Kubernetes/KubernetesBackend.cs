@@ -19,14 +19,14 @@ internal sealed partial class KubernetesBackend(
     ClusterConnection cluster,
     ExecutorConnections executors,
     PodQuota quota,
+    ApiErrors errors,
     KubernetesOptions options,
     ILogger<KubernetesBackend> logger) : ISandboxBackend, IHostedService
 {
     // A request that got no answer, or no decision, is made this often; after that it is for the caller to come again.
     private const int Attempts = 3;
 
-    private readonly ApiErrors _errors = new(cluster, options);
-    private readonly PodWatcher _watcher = new(client, executors, new ApiErrors(cluster, options));
+    private readonly PodWatcher _watcher = new(client, executors, errors);
 
     /// <inheritdoc/>
     public async Task<Sandbox> CreateAsync(SandboxSpec spec, CancellationToken cancellationToken)
@@ -59,11 +59,11 @@ internal sealed partial class KubernetesBackend(
                 mayExist = true;
                 LogUnanswered(spec.Name, e.Message);
                 if (await ReadOwnAsync(spec, cancellationToken) is { } own) return own;
-                if (attempt == Attempts) throw _errors.Of(e, mayHaveHappened: true);
+                if (attempt == Attempts) throw errors.Of(e, mayHaveHappened: true);
             }
             catch (Exception e) when (ApiErrors.IsOne(e))
             {
-                throw _errors.Of(e, mayExist);
+                throw errors.Of(e, mayExist);
             }
         }
     }
@@ -77,7 +77,7 @@ internal sealed partial class KubernetesBackend(
         }
         catch (Exception e) when (ApiErrors.IsOne(e))
         {
-            throw _errors.Of(e);
+            throw errors.Of(e);
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed partial class KubernetesBackend(
         }
         catch (Exception e) when (ApiErrors.IsOne(e))
         {
-            throw _errors.Of(e, ApiErrors.IsUncertain(e));
+            throw errors.Of(e, ApiErrors.IsUncertain(e));
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed partial class KubernetesBackend(
             }
             catch (Exception e) when (ApiErrors.IsOne(e))
             {
-                throw _errors.Of(e, ApiErrors.IsUncertain(e));
+                throw errors.Of(e, ApiErrors.IsUncertain(e));
             }
         }
     }
@@ -170,7 +170,7 @@ internal sealed partial class KubernetesBackend(
         }
         catch (Exception e) when (ApiErrors.IsOne(e))
         {
-            throw _errors.Of(e, mayHaveHappened: true);
+            throw errors.Of(e, mayHaveHappened: true);
         }
     }
 

@@ -32,6 +32,7 @@ public static class KubernetesServiceCollectionExtensions
         services.AddSingleton(new SandboxTokens(Encoding.UTF8.GetBytes(secret)));
         services.AddSingleton(provider => new KubernetesClient(
             cluster, options.TargetNamespace, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KubernetesClient>>()));
+        services.AddSingleton<ApiErrors>();
         services.AddSingleton<ExecutorConnections>();
         services.AddSingleton<PodQuota>();
         services.AddSingleton<ISandboxLimit>(provider => provider.GetRequiredService<PodQuota>());

@@ -35,17 +35,21 @@ internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections ex
                     break;
                 // Gone, or somebody has taken it from us.
                 case ApiChanged<PodView> { Item: var pod } when shown.Remove(pod.Uid):
-                    executors.Drop(pod.Uid);
-                    yield return new SandboxGone(SandboxReader.Read(pod));
+                    yield return LetGo(pod);
                     break;
                 case ApiGone<PodView> { Item: var pod } when shown.Remove(pod.Uid):
-                    executors.Drop(pod.Uid);
-                    yield return new SandboxGone(SandboxReader.Read(pod));
+                    yield return LetGo(pod);
                     break;
                 case ApiLost<PodView> lost:
                     yield return new BackendLost(lost.Since, errors.Of(lost.Failure).Message);
                     break;
             }
         }
+    }
+
+    private SandboxGone LetGo(PodView pod)
+    {
+        executors.Drop(pod.Uid);
+        return new SandboxGone(SandboxReader.Read(pod));
     }
 }

@@ -155,13 +155,12 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
         _files.WriteScript("plugin", $"echo $$ > '{pidFile}.new'; mv '{pidFile}.new' '{pidFile}'; exec sleep 1000");
         using var client = Client("exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin}");
         var listing = ListAsync(client);
-        using var limit = new CancellationTokenSource(Patience.Limit);
-        while (!File.Exists(pidFile)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
+        await Patience.UntilAsync(() => File.Exists(pidFile), () => "The plug-in was not started.");
         using var plugin = System.Diagnostics.Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(pidFile), System.Globalization.CultureInfo.InvariantCulture));
         plugin.HasExited.ShouldBeFalse();
         _clock.Advance(TimeSpan.FromSeconds(30));
         await Should.ThrowAsync<ApiUnreachableException>(listing);
-        await plugin.WaitForExitAsync(limit.Token);
+        await plugin.WaitForExitAsync().WaitAsync(Patience.Limit);
     }
 
     [Fact]
