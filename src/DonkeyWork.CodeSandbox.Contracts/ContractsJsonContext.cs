@@ -10,6 +10,9 @@ namespace DonkeyWork.CodeSandbox.Contracts;
     NumberHandling = JsonNumberHandling.Strict,
     AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(CreateSandboxRequest))]
+[JsonSerializable(typeof(AllocateRequest))]
+[JsonSerializable(typeof(KeepAliveRequest))]
+[JsonSerializable(typeof(PoolStatistics))]
 [JsonSerializable(typeof(SandboxInfo))]
 [JsonSerializable(typeof(IReadOnlyList<SandboxInfo>))]
 [JsonSerializable(typeof(CreationEvent))]

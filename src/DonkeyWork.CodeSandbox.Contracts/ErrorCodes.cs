@@ -60,6 +60,9 @@ public static class ErrorCodes
     /// <summary>503: the backend cannot be reached or refuses.</summary>
     public const string BackendUnavailable = "backend_unavailable";
 
+    /// <summary>503: no sandbox of the pool is free; try again after <c>Retry-After</c>, or ask with <c>waitSeconds</c> or <c>createIfExhausted</c>.</summary>
+    public const string PoolExhausted = "pool_exhausted";
+
     /// <summary>503: the Manager is stopping.</summary>
     public const string Stopping = "stopping";
 }

@@ -82,11 +82,25 @@ internal sealed partial class KubernetesBackend(
     }
 
     /// <inheritdoc/>
-    public async Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Sandbox>> ListOwnedAsync(string owner, CancellationToken cancellationToken)
     {
         try
         {
-            return SandboxReader.Read(await client.Pods.PatchAsync(seen.Name, PodPatch.Of(seen, change), cancellationToken));
+            var pods = await client.Pods.ListAsync($"{PodKeys.Selector},{SandboxLabels.AllocatedTo}={SandboxLabels.OwnerValue(owner)}", cancellationToken);
+            return [.. pods.Where(SandboxReader.IsOurs).Select(SandboxReader.Read).Where(sandbox => sandbox.Owner == owner)];
+        }
+        catch (Exception e) when (ApiErrors.IsOne(e))
+        {
+            throw errors.Of(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, ChangeCondition condition, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return SandboxReader.Read(await client.Pods.PatchAsync(seen.Name, PodPatch.Of(seen, change, condition), cancellationToken));
         }
         catch (ApiException e) when (e.IsPatchTestFailed || e.IsConflict || e.IsNotFound)
         {

@@ -38,6 +38,13 @@ public record KubernetesOptions : SandboxOptions
     /// </summary>
     public string? Secret { get; init; }
 
+    /// <summary>
+    /// Seconds within which another Manager leads after the one that does has died; the lease itself is written for 80 % of
+    /// it, the rest is for the word to get around.
+    /// </summary>
+    [Range(5, 60)]
+    public int LeaderLeaseDurationSeconds { get; init; } = 15;
+
     /// <summary>The cluster's API server, where it is not found by itself.</summary>
     public ConnectionOptions Connection { get; init; } = new();
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
+using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Local.Executors;
 using DonkeyWork.CodeSandbox.Local.Host;
 using DonkeyWork.CodeSandbox.Local.Posix;
@@ -76,10 +77,14 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
         Task.FromResult(_sandboxes.GetValueOrDefault(name)?.State);
 
     /// <inheritdoc/>
-    public Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<Sandbox>> ListOwnedAsync(string owner, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<Sandbox>>([.. _sandboxes.Values.Select(sandbox => sandbox.State).Where(state => state.Owner == owner)]);
+
+    /// <inheritdoc/>
+    public Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, ChangeCondition condition, CancellationToken cancellationToken)
     {
         // A last activity that is lost makes a sandbox look older than it is; everything else is a promise.
-        var isPromise = change is not { PoolStatus: null, Owner: null, AllocatedAt: null, Labels: null };
+        var isPromise = change != new SandboxChange { LastActivity = change.LastActivity };
         var sandbox = Find(seen);
         try
         {
@@ -91,21 +96,11 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
             throw new BackendUnavailableException($"The change cannot be recorded: {failure.Message}", failure);
         }
 
-        SandboxRecord? Changed(SandboxRecord record) => record.Sandbox.Version != seen.Version || record.Sandbox.IsDeleting
-            ? null
-            : record with
-            {
-                Sandbox = record.Sandbox with
-                {
-                    LastActivity = change.LastActivity ?? record.Sandbox.LastActivity,
-                    PoolStatus = change.PoolStatus ?? record.Sandbox.PoolStatus,
-                    Owner = change.Owner ?? record.Sandbox.Owner,
-                    AllocatedAt = change.AllocatedAt ?? record.Sandbox.AllocatedAt,
-                    Labels = change.Labels is { } labels
-                        ? record.Sandbox.Labels.Concat(labels).GroupBy(label => label.Key).ToDictionary(group => group.Key, group => group.Last().Value)
-                        : record.Sandbox.Labels,
-                },
-            };
+        SandboxRecord? Changed(SandboxRecord record) => IsMet(record.Sandbox) && !record.Sandbox.IsDeleting
+            ? record with { Sandbox = change.ApplyTo(record.Sandbox) }
+            : null;
+
+        bool IsMet(Sandbox now) => condition == ChangeCondition.StillWarm ? now.PoolStatus == PoolStatus.Warm : now.Version == seen.Version;
     }
 
     /// <inheritdoc/>

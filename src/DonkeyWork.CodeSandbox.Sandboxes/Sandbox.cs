@@ -50,6 +50,15 @@ public sealed record Sandbox
     /// <summary>The user id of the claim.</summary>
     public string? Owner { get; init; }
 
+    /// <summary>The caller's own id of the claim, where one was given.</summary>
+    public string? ClaimId { get; init; }
+
+    /// <summary>How long its owner may have it, where the claim says so.</summary>
+    public TimeSpan? Lifetime { get; init; }
+
+    /// <summary>The term of the leader that made it for the pool.</summary>
+    public int? Epoch { get; init; }
+
     /// <summary>Labels, the caller's and ours.</summary>
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 

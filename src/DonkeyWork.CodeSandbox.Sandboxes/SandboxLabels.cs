@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace DonkeyWork.CodeSandbox.Sandboxes;
 
 /// <summary>The labels that every sandbox carries beside the caller's. Their keys are reserved.</summary>
@@ -14,6 +17,12 @@ public static class SandboxLabels
 
     /// <summary>The key of whom it belongs to: the first 40 hex digits of the SHA-256 of the user id, which itself need not be fit for a label.</summary>
     public const string AllocatedTo = "allocated-to";
+
+    private const int OwnerHexDigits = 40;
+
+    /// <summary>A user id as the value of <see cref="AllocatedTo"/>.</summary>
+    public static string OwnerValue(string owner) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(owner)))[..OwnerHexDigits];
 
     /// <summary>All of a sandbox that was created by <c>POST /api/kata</c>.</summary>
     public static IReadOnlyDictionary<string, string> OfManual { get; } = new Dictionary<string, string>(StringComparer.Ordinal)

@@ -38,6 +38,26 @@ public record SandboxOptions
     [Range(1, 60)]
     public int CleanupCheckIntervalMinutes { get; init; } = 1;
 
+    /// <summary>Minutes without use after which a sandbox goes.</summary>
+    [Range(1, 1440)]
+    public int IdleTimeoutMinutes { get; init; } = 5;
+
+    /// <summary>Minutes after which a sandbox goes, used or not.</summary>
+    [Range(1, 1440)]
+    public int MaxContainerLifetimeMinutes { get; init; } = 15;
+
+    /// <summary>How many sandboxes wait ready for a claim.</summary>
+    [Range(0, 100)]
+    public int WarmPoolSize { get; init; } = 10;
+
+    /// <summary>Seconds between looks at the pool where nothing has told of a change: the safety net.</summary>
+    [Range(10, 300)]
+    public int PoolBackfillCheckIntervalSeconds { get; init; } = 30;
+
+    /// <summary>How many sandboxes of the pool are asked for at once.</summary>
+    [Range(1, 50)]
+    public int PoolCreateConcurrency { get; init; } = 2;
+
     /// <summary>
     /// What beside its resources makes one sandbox like the next: goes into every <see cref="SandboxSpec.Template"/>. A
     /// backend whose sandboxes have more to their shape than an image adds it.

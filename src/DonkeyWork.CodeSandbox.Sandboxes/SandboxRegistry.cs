@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,8 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, Sandbox> _view = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TaskCompletionSource> _waiters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Sandbox> _pool = new(StringComparer.Ordinal);
+    private TaskCompletionSource _poolChange = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<string> _reserved = new(StringComparer.Ordinal);
 
     // Whose delete was asked for here; true where the backend itself has shown it by now.
@@ -31,6 +34,12 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
 
     /// <summary>All sandboxes of the view, in no order.</summary>
     public IEnumerable<Sandbox> All => _view.Values;
+
+    /// <summary>The sandboxes of the pool that nobody has claimed, in whatever state; with a task that ends at the next change of any of them.</summary>
+    internal (IReadOnlyList<Sandbox> Sandboxes, Task Change) Pool
+    {
+        get { lock (_gate) return ([.. _pool.Values], _poolChange.Task); }
+    }
 
     /// <summary>The sandbox as the view has it; <see langword="null"/> where the view has none.</summary>
     public Sandbox? Find(string name) => _view.GetValueOrDefault(name);
@@ -219,8 +228,17 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     {
         if (sandbox is { IsDeleting: true } && _deleting.ContainsKey(sandbox.Uid)) _deleting[sandbox.Uid] = true;
         if (sandbox is null) _view.TryRemove(name, out _);
-        else _view[name] = Overlay(sandbox);
+        else sandbox = _view[name] = Overlay(sandbox);
+        SetPool(name, sandbox is { PoolStatus: PoolStatus.Warm } ? sandbox : null);
         if (_waiters.Remove(name, out var waiter)) waiter.TrySetResult();
+    }
+
+    private void SetPool(string name, Sandbox? sandbox)
+    {
+        if (sandbox is null && !_pool.Remove(name)) return;
+        if (sandbox is not null) _pool[name] = sandbox;
+        _poolChange.TrySetResult();
+        _poolChange = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     // An accepted delete cannot be undone, so a watch that runs behind must not show it undone.

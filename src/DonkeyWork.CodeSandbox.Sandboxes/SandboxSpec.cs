@@ -14,8 +14,23 @@ public sealed record SandboxSpec
     /// <summary>Lower-case hex of the token's SHA-256; all the executor learns of the token.</summary>
     public required string TokenHash { get; init; }
 
-    /// <summary><see cref="PoolStatus.Manual"/>: born claimed. <see cref="PoolStatus.Warm"/>: closed until claimed.</summary>
+    /// <summary>
+    /// <see cref="PoolStatus.Manual"/> and <see cref="PoolStatus.Allocated"/>: born claimed, allocated at
+    /// <see cref="CreatedAt"/>. <see cref="PoolStatus.Warm"/>: closed until claimed.
+    /// </summary>
     public required PoolStatus PoolStatus { get; init; }
+
+    /// <summary>The user id, of an allocated one.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>The caller's own id of the claim, of an allocated one.</summary>
+    public string? ClaimId { get; init; }
+
+    /// <summary>How long its owner may have it, where that is said.</summary>
+    public TimeSpan? Lifetime { get; init; }
+
+    /// <summary>The term of the leader that makes it, of a warm one.</summary>
+    public int? Epoch { get; init; }
 
     /// <summary>Labels, the caller's and ours.</summary>
     public required IReadOnlyDictionary<string, string> Labels { get; init; }

@@ -1,5 +1,6 @@
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
 using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
+using DonkeyWork.CodeSandbox.Sandboxes.Leadership;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -15,6 +16,7 @@ public static class SandboxesRegistration
     public static IServiceCollection AddSandboxes(this IServiceCollection services, SandboxOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ILeadership, SoleLeadership>();
         services.AddSingleton(options);
         services.AddSingleton<SandboxRegistry>();
         services.AddSingleton<OwnedTasks>();

@@ -24,7 +24,7 @@ public sealed class AdoptionTests : IAsyncLifetime
         await first.Backend.AskAsync(sandbox, HttpMethod.Post, "api/claim", "{}");
         await first.Backend.RunAsync(sandbox, "echo remembered > ~/note");
         var changed = await first.Backend.ChangeAsync(
-            sandbox, new SandboxChange { Owner = "u", PoolStatus = PoolStatus.Allocated, Labels = new Dictionary<string, string> { ["more"] = "yes" } }, CancellationToken.None);
+            sandbox, new SandboxChange { Owner = "u", PoolStatus = PoolStatus.Allocated, Labels = new Dictionary<string, string> { ["more"] = "yes" } }, ChangeCondition.SameVersion, CancellationToken.None);
         await first.AbandonAsync();
 
         await using var second = await LocalMachine.StartAsync(_directory);

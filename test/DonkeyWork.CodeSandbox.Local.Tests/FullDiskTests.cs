@@ -49,9 +49,9 @@ public sealed class FullDiskTests : IAsyncLifetime
         var full = await Should.ThrowAsync<BackendUnavailableException>(() => first.Backend.CreateAsync(Specs.New(), CancellationToken.None));
         full.Message.ShouldContain(_directory);
         var active = kept.CreatedAt.AddMinutes(1);
-        kept = await first.Backend.ChangeAsync(kept, new SandboxChange { LastActivity = active }, CancellationToken.None);
+        kept = await first.Backend.ChangeAsync(kept, new SandboxChange { LastActivity = active }, ChangeCondition.SameVersion, CancellationToken.None);
         kept.LastActivity.ShouldBe(active);
-        await Should.ThrowAsync<BackendUnavailableException>(() => first.Backend.ChangeAsync(kept, new SandboxChange { Owner = "u", PoolStatus = PoolStatus.Allocated }, CancellationToken.None));
+        await Should.ThrowAsync<BackendUnavailableException>(() => first.Backend.ChangeAsync(kept, new SandboxChange { Owner = "u", PoolStatus = PoolStatus.Allocated }, ChangeCondition.SameVersion, CancellationToken.None));
         (await first.Backend.ReadAsync(kept.Name, CancellationToken.None)).ShouldBe(kept, "a claim that is not kept is not made");
         await HostView.RunAsync("kill", "-KILL", $"{HostView.ExecutorOf(killed.Name)}");
         (await first.Backend.UntilAsync(killed.Name, state => state is { Phase: SandboxPhase.Failed })).ShouldNotBeNull().IsReady.ShouldBeFalse();

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 
@@ -50,6 +51,9 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
     /// <summary>How many live reads were asked for.</summary>
     public int Reads { get; private set; }
 
+    /// <summary>How many live lists of one owner's were asked for.</summary>
+    public int Lists { get; private set; }
+
     /// <summary>How many changes were asked for.</summary>
     public int Changes { get; private set; }
 
@@ -76,8 +80,12 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
                 Phase = SandboxPhase.Pending,
                 IsReady = false,
                 CreatedAt = spec.CreatedAt,
-                AllocatedAt = spec.CreatedAt,
+                AllocatedAt = spec.PoolStatus == PoolStatus.Warm ? null : spec.CreatedAt,
                 PoolStatus = spec.PoolStatus,
+                Owner = spec.Owner,
+                ClaimId = spec.ClaimId,
+                Lifetime = spec.Lifetime,
+                Epoch = spec.Epoch,
                 Labels = spec.Labels,
                 Resources = spec.Resources,
                 Template = spec.Template,
@@ -101,22 +109,27 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
         }
     }
 
-    public async Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Sandbox>> ListOwnedAsync(string owner, CancellationToken cancellationToken)
+    {
+        await BeforeRead();
+        lock (_gate)
+        {
+            Lists++;
+            ThrowIfOut();
+            return [.. _sandboxes.Values.Where(sandbox => sandbox.Owner == owner)];
+        }
+    }
+
+    public async Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, ChangeCondition condition, CancellationToken cancellationToken)
     {
         await BeforeChange(seen, cancellationToken);
         lock (_gate)
         {
             Changes++;
             ThrowIfOut();
-            if (!_sandboxes.TryGetValue(seen.Name, out var current) || current.Version != seen.Version) throw new SandboxConflictException(seen.Name);
-            return Put(current with
-            {
-                LastActivity = change.LastActivity ?? current.LastActivity,
-                PoolStatus = change.PoolStatus ?? current.PoolStatus,
-                Owner = change.Owner ?? current.Owner,
-                AllocatedAt = change.AllocatedAt ?? current.AllocatedAt,
-                Labels = change.Labels is null ? current.Labels : current.Labels.Concat(change.Labels).GroupBy(label => label.Key).ToDictionary(label => label.Key, label => label.Last().Value),
-            });
+            if (!_sandboxes.TryGetValue(seen.Name, out var current) || current.Uid != seen.Uid) throw new SandboxConflictException(seen.Name);
+            var isMet = condition == ChangeCondition.StillWarm ? current.PoolStatus == PoolStatus.Warm : current.Version == seen.Version;
+            return isMet ? Put(change.ApplyTo(current)) : throw new SandboxConflictException(seen.Name);
         }
     }
 

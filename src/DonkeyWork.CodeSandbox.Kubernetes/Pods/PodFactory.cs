@@ -90,18 +90,32 @@ internal static class PodFactory
         return JsonSerializer.Serialize(Create(nobodys, options), PodJsonContext.Default.PodManifest);
     }
 
-    private static Dictionary<string, string> LabelsOf(SandboxSpec spec) => new([.. spec.Labels.Concat(SandboxLabels.OfManual).DistinctBy(label => label.Key)], StringComparer.Ordinal)
+    private static Dictionary<string, string> LabelsOf(SandboxSpec spec)
     {
-        [SandboxLabels.ManagedBy] = SandboxLabels.Manager,
-        [SandboxLabels.PoolStatus] = PoolStatusLabel.Format(spec.PoolStatus),
-    };
+        var labels = new Dictionary<string, string>([.. spec.Labels.Concat(SandboxLabels.OfManual).DistinctBy(label => label.Key)], StringComparer.Ordinal)
+        {
+            [SandboxLabels.ManagedBy] = SandboxLabels.Manager,
+            [SandboxLabels.PoolStatus] = PoolStatusLabel.Format(spec.PoolStatus),
+        };
+        if (spec.Owner is { } owner) labels[SandboxLabels.AllocatedTo] = SandboxLabels.OwnerValue(owner);
+        return labels;
+    }
 
-    private static Dictionary<string, string> AnnotationsOf(SandboxSpec spec) => new(StringComparer.Ordinal)
+    private static Dictionary<string, string> AnnotationsOf(SandboxSpec spec)
     {
-        [PodView.AnnotationPrefix + PodKeys.Template] = spec.Template,
-        [PodView.AnnotationPrefix + PodKeys.Nonce] = spec.Nonce,
-        [PodView.AnnotationPrefix + PodKeys.CreatedAt] = PodKeys.Format(spec.CreatedAt),
-    };
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [PodView.AnnotationPrefix + PodKeys.Template] = spec.Template,
+            [PodView.AnnotationPrefix + PodKeys.Nonce] = spec.Nonce,
+            [PodView.AnnotationPrefix + PodKeys.CreatedAt] = PodKeys.Format(spec.CreatedAt),
+        };
+        if (spec.PoolStatus == PoolStatus.Allocated) annotations[PodView.AnnotationPrefix + PodKeys.AllocatedAt] = PodKeys.Format(spec.CreatedAt);
+        if (spec.Owner is { } owner) annotations[PodView.AnnotationPrefix + PodKeys.AllocatedTo] = owner;
+        if (spec.ClaimId is { } claim) annotations[PodView.AnnotationPrefix + PodKeys.ClaimId] = claim;
+        if (spec.Lifetime is { } lifetime) annotations[PodView.AnnotationPrefix + PodKeys.LifetimeSeconds] = PodKeys.Format(lifetime);
+        if (spec.Epoch is { } epoch) annotations[PodView.AnnotationPrefix + PodKeys.Epoch] = PodKeys.Format(epoch);
+        return annotations;
+    }
 
     private static List<EnvironmentVariable> EnvironmentOf(SandboxSpec spec)
     {

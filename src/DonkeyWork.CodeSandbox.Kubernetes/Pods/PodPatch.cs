@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
 using DonkeyWork.CodeSandbox.Sandboxes;
@@ -7,30 +6,29 @@ using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Pods;
 
-/// <summary>A change as one JSON patch, which applies to the pod exactly as it was seen, or not at all.</summary>
+/// <summary>A change as one JSON patch, which applies to the pod while its condition holds, or not at all.</summary>
 internal static class PodPatch
 {
-    private const int OwnerHexDigits = 40;
-
-    public static JsonPatch Of(Sandbox seen, SandboxChange change)
+    public static JsonPatch Of(Sandbox seen, SandboxChange change, ChangeCondition condition)
     {
-        var patch = new JsonPatch().Test("/metadata/uid", seen.Uid).Test("/metadata/resourceVersion", seen.Version);
+        var patch = new JsonPatch().Test("/metadata/uid", seen.Uid);
+        _ = condition == ChangeCondition.StillWarm
+            ? patch.Test(Label(SandboxLabels.PoolStatus), PoolStatusLabel.Format(PoolStatus.Warm))
+            : patch.Test("/metadata/resourceVersion", seen.Version);
         foreach (var (key, value) in change.Labels ?? new Dictionary<string, string>()) patch.Add(Label(key), value);
         if (change.PoolStatus is { } status) patch.Add(Label(SandboxLabels.PoolStatus), PoolStatusLabel.Format(status));
         if (change.Owner is { } owner)
         {
             patch.Add(Annotation(PodKeys.AllocatedTo), owner);
-            patch.Add(Label(SandboxLabels.AllocatedTo), OwnerLabel(owner));
+            patch.Add(Label(SandboxLabels.AllocatedTo), SandboxLabels.OwnerValue(owner));
         }
 
         if (change.AllocatedAt is { } allocated) patch.Add(Annotation(PodKeys.AllocatedAt), PodKeys.Format(allocated));
+        if (change.ClaimId is { } claim) patch.Add(Annotation(PodKeys.ClaimId), claim);
+        if (change.Lifetime is { } lifetime) patch.Add(Annotation(PodKeys.LifetimeSeconds), PodKeys.Format(lifetime));
         if (change.LastActivity is { } used) patch.Add(Annotation(PodKeys.LastActivity), PodKeys.Format(used));
         return patch;
     }
-
-    /// <summary>A user id as a label's value: any text fits.</summary>
-    public static string OwnerLabel(string owner) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(owner)))[..OwnerHexDigits];
 
     private static string Label(string key) => $"/metadata/labels/{JsonPatch.Escape(key)}";
 

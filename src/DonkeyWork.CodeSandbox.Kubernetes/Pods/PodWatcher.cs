@@ -11,13 +11,10 @@ namespace DonkeyWork.CodeSandbox.Kubernetes.Pods;
 /// <summary>Makes of what the API server tells of pods what there is to tell of sandboxes. Waits for nothing and asks nobody.</summary>
 internal sealed class PodWatcher(KubernetesClient client, ExecutorConnections executors, ApiErrors errors)
 {
-    // Cheaper than all pods of the namespace, but anyone may use that label: the annotation decides.
-    private const string Selector = $"{SandboxLabels.ManagedBy}={SandboxLabels.Manager}";
-
     public async IAsyncEnumerable<SandboxObservation> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         HashSet<string> shown = new(StringComparer.Ordinal);
-        await foreach (var observation in client.Pods.WatchAsync(Selector, cancellationToken))
+        await foreach (var observation in client.Pods.WatchAsync(PodKeys.Selector, cancellationToken))
         {
             switch (observation)
             {

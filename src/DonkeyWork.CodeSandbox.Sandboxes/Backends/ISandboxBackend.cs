@@ -19,10 +19,21 @@ public interface ISandboxBackend
     /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
     Task<Sandbox?> ReadAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Changes a sandbox if it is still as <paramref name="seen"/>, and returns it as it is then.</summary>
-    /// <exception cref="SandboxConflictException">It has changed since (<see cref="Sandbox.Version"/> differs), or is gone.</exception>
+    /// <summary>
+    /// Reads live all sandboxes of one owner, whatever their state; exactly one call, as of a moment after it began.
+    /// </summary>
+    /// <param name="owner">The user id of a claim.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
-    Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, CancellationToken cancellationToken);
+    Task<IReadOnlyList<Sandbox>> ListOwnedAsync(string owner, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Changes a sandbox if <paramref name="condition"/> holds, in one write, and returns it as it is then: that may show it
+    /// as being deleted, or as not ready any more.
+    /// </summary>
+    /// <exception cref="SandboxConflictException"><paramref name="condition"/> does not hold, or it is gone.</exception>
+    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
+    Task<Sandbox> ChangeAsync(Sandbox seen, SandboxChange change, ChangeCondition condition, CancellationToken cancellationToken);
 
     /// <summary>
     /// Deletes a sandbox and everything in it. Returns when the delete is accepted: from then on it cannot be undone,

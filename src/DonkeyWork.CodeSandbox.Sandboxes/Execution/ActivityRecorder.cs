@@ -48,7 +48,7 @@ public sealed partial class ActivityRecorder(
     {
         try
         {
-            var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, cancellationToken);
+            var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, ChangeCondition.SameVersion, cancellationToken);
             registry.Replace(sandbox, touched);
             return touched;
         }

@@ -43,7 +43,7 @@ public sealed class ForeignPodTests(ControlBackend control) : IClassFixture<Cont
 
         while (await watch.MoveNextAsync() && watch.Current is not SandboxGone) { }
         watch.Current.ShouldBeOfType<SandboxGone>().Sandbox.Uid.ShouldBe(seen.Uid);
-        await Should.ThrowAsync<SandboxConflictException>(() => _backend.ChangeAsync(seen, new SandboxChange { Owner = "u" }, CancellationToken.None));
+        await Should.ThrowAsync<SandboxConflictException>(() => _backend.ChangeAsync(seen, new SandboxChange { Owner = "u" }, ChangeCondition.SameVersion, CancellationToken.None));
         await Should.ThrowAsync<SandboxConflictException>(() => _backend.DeleteAsync(seen, DeleteCondition.SameVersion, CancellationToken.None));
         (await _backend.ReadAsync(spec.Name, CancellationToken.None)).ShouldBeNull();
         await control.Place.KubectlAsync("delete", "pod", spec.Name, "--wait=true");

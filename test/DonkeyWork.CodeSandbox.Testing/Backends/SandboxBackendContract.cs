@@ -140,8 +140,9 @@ public abstract class SandboxBackendContract
                 PoolStatus = PoolStatus.Allocated,
                 Labels = new Dictionary<string, string> { ["more"] = "yes" },
             },
+            ChangeCondition.SameVersion,
             CancellationToken.None);
-        var again = await Backend.ChangeAsync(changed, new SandboxChange { LastActivity = at.AddHours(1) }, CancellationToken.None);
+        var again = await Backend.ChangeAsync(changed, new SandboxChange { LastActivity = at.AddHours(1) }, ChangeCondition.SameVersion, CancellationToken.None);
 
         changed.Version.ShouldNotBe(sandbox.Version);
         (again.Owner, again.PoolStatus, again.AllocatedAt, again.LastActivity).ShouldBe(("user@example.org", PoolStatus.Allocated, at, at.AddHours(1)));
@@ -159,7 +160,7 @@ public abstract class SandboxBackendContract
         {
             try
             {
-                return await Backend.ChangeAsync(sandbox, new SandboxChange { Owner = $"user-{user}" }, CancellationToken.None);
+                return await Backend.ChangeAsync(sandbox, new SandboxChange { Owner = $"user-{user}" }, ChangeCondition.SameVersion, CancellationToken.None);
             }
             catch (SandboxConflictException)
             {
@@ -178,7 +179,7 @@ public abstract class SandboxBackendContract
         var sandbox = await Backend.CreateReadyAsync();
         await Backend.DeleteGoneAsync(sandbox);
 
-        await Should.ThrowAsync<SandboxConflictException>(() => Backend.ChangeAsync(sandbox, new SandboxChange { Owner = "u" }, CancellationToken.None));
+        await Should.ThrowAsync<SandboxConflictException>(() => Backend.ChangeAsync(sandbox, new SandboxChange { Owner = "u" }, ChangeCondition.SameVersion, CancellationToken.None));
         (await Backend.DeleteAsync(sandbox, DeleteCondition.SameUid, CancellationToken.None)).ShouldBeFalse();
         (await Backend.ReadAsync(sandbox.Name, CancellationToken.None)).ShouldBeNull();
         await Should.ThrowAsync<HttpRequestException>(() => Backend.AskAsync(sandbox, HttpMethod.Get, "healthz"));
@@ -188,7 +189,7 @@ public abstract class SandboxBackendContract
     public async Task A_sweepers_delete_spares_what_has_changed_since_it_was_judged()
     {
         var judged = await Backend.CreateReadyAsync();
-        var used = await Backend.ChangeAsync(judged, new SandboxChange { LastActivity = TimeProvider.System.GetUtcNow() }, CancellationToken.None);
+        var used = await Backend.ChangeAsync(judged, new SandboxChange { LastActivity = TimeProvider.System.GetUtcNow() }, ChangeCondition.SameVersion, CancellationToken.None);
 
         await Should.ThrowAsync<SandboxConflictException>(() => Backend.DeleteAsync(judged, DeleteCondition.SameVersion, CancellationToken.None));
 
