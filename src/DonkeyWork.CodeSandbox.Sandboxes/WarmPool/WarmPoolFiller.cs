@@ -104,6 +104,8 @@ public sealed partial class WarmPoolFiller(
         var pause = _interval - clock.GetElapsedTime(_looked);
         if (_backOff.Left is { Ticks: > 0 } left && left < pause) pause = left;
         if (pause <= TimeSpan.Zero) return;
+        // A delay is cut to whole milliseconds, and would end before the pause does.
+        pause = TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
         using var timer = CancellationTokenSource.CreateLinkedTokenSource(ended);
         await Task.WhenAny([pool.Change, Task.Delay(pause, clock, timer.Token), .. _creates, .. _removals]);
         await timer.CancelAsync();
