@@ -37,7 +37,7 @@ public sealed class KubernetesManager : IAsyncDisposable
     /// <param name="place">Whose pods.</param>
     /// <param name="relay">What it takes for the API server; <see langword="null"/>: the API server.</param>
     /// <param name="within">The network it lives in; <see langword="null"/>: this machine's.</param>
-    /// <param name="settings">Further arguments.</param>
+    /// <param name="settings">Further arguments; without one of them there is no pool.</param>
     public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, ApiRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
     {
         string[] connection = relay is null
@@ -53,6 +53,7 @@ public sealed class KubernetesManager : IAsyncDisposable
                 $"--KataContainerManager:RuntimeClassName={place.Name}",
                 "--KataContainerManager:DefaultResourceRequests:MemoryMi=16",
                 "--KataContainerManager:DefaultResourceRequests:CpuMillicores=5",
+                "--KataContainerManager:WarmPoolSize=0",
                 .. connection,
                 .. settings,
             ],
@@ -85,6 +86,12 @@ public sealed class KubernetesManager : IAsyncDisposable
 
     /// <summary>SIGKILL: no goodbye.</summary>
     public Task KillAsync() => _process.KillAsync();
+
+    /// <summary>Another signal, such as <c>STOP</c>.</summary>
+    public Task SignalAsync(string name) => _process.SignalAsync(name);
+
+    /// <summary>Waits for its end; the exit code.</summary>
+    public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
 
     public async ValueTask DisposeAsync()
     {
