@@ -21,7 +21,7 @@ internal static class Claims
     {
         await using var place = await SandboxNamespace.CreateAsync(ControlCluster.Current);
         await using var executor = await StubExecutor.StartAsync(ReadyPods.Address);
-        await LetAnotherLeadAsync(place);
+        await using var leader = await OtherLeader.StartAsync(place);
         var pods = new ReadyPods(place);
         await using var manager = await KubernetesManager.StartAsync(
             place, settings: ["--KataContainerManager:ExecutorAccess=PodIp", "--KataContainerManager:MaxTotalContainers=10000", "--KataContainerManager:MaxContainerLifetimeMinutes=1440", "--KataContainerManager:IdleTimeoutMinutes=1440"]);
@@ -86,12 +86,4 @@ internal static class Claims
         "application/json-patch+json");
 
     private static Task<JsonElement> StatusAsync(KubernetesManager manager) => manager.Http.GetFromJsonAsync<JsonElement>("/api/kata/pool/status");
-
-    private static Task<JsonElement> LetAnotherLeadAsync(SandboxNamespace place) => place.Api.CreateAsync(
-        $"/apis/coordination.k8s.io/v1/namespaces/{place.Name}/leases",
-        new
-        {
-            metadata = new { name = "pool-backfill-leader" },
-            spec = new { holderIdentity = "the benchmark", leaseDurationSeconds = 86_400, leaseTransitions = 1, renewTime = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", null) },
-        });
 }

@@ -1,6 +1,7 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Manager.Problems;
 using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 
 namespace DonkeyWork.CodeSandbox.Manager.Kata;
 
@@ -17,11 +18,11 @@ internal static class SandboxEndpoints
         await EventStream.WriteAsync(context.Response, events, ContractsJsonContext.Default.CreationEvent, clock, aborted);
     }
 
-    public static async Task<IReadOnlyList<SandboxInfo>> ListAsync(SandboxService sandboxes, CancellationToken cancellationToken) =>
-        [.. (await sandboxes.ListAsync(cancellationToken)).Select(sandbox => sandbox.ToInfo())];
+    public static async Task<IReadOnlyList<SandboxInfo>> ListAsync(SandboxService sandboxes, ExpiryRules rules, CancellationToken cancellationToken) =>
+        [.. (await sandboxes.ListAsync(cancellationToken)).Select(sandbox => sandbox.ToInfo(rules))];
 
-    public static async Task<SandboxInfo> GetAsync(string podName, SandboxService sandboxes, CancellationToken cancellationToken) =>
-        (await sandboxes.FindAsync(podName, cancellationToken)).ToInfo();
+    public static async Task<SandboxInfo> GetAsync(string podName, SandboxService sandboxes, ExpiryRules rules, CancellationToken cancellationToken) =>
+        (await sandboxes.FindAsync(podName, cancellationToken)).ToInfo(rules);
 
     public static async Task DeleteAsync(string podName, HttpContext context, SandboxService sandboxes)
     {

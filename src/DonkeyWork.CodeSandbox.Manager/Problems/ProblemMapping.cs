@@ -41,7 +41,7 @@ internal static class ProblemMapping
     {
         ErrorCodes.InvalidRequest => 400,
         ErrorCodes.SandboxNotFound => 404,
-        ErrorCodes.SandboxNotReady => 409,
+        ErrorCodes.SandboxNotReady or ErrorCodes.NotClaimed => 409,
         ErrorCodes.UnsupportedMediaType => 415,
         ErrorCodes.LimitReached => 429,
         ErrorCodes.ExecutorUnreachable or ErrorCodes.ExecutorError => 502,
