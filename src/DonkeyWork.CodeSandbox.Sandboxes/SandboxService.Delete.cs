@@ -75,7 +75,39 @@ public sealed partial class SandboxService
     }
 
     /// <summary>
-    /// The same, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
+    /// Deletes a sandbox that has not changed since it was judged. Until that is accepted it is in view as before: a claim
+    /// or a use that comes first must not find it deleted.
+    /// </summary>
+    /// <param name="judged">As it was when it was judged.</param>
+    /// <param name="why">For the log, a clause such as <c>it has ended</c>.</param>
+    /// <param name="cancellationToken">Gives up before the backend is asked.</param>
+    /// <returns><see langword="false"/>: it has changed, and is to be judged anew. Else it is deleted, or gone already.</returns>
+    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
+    internal async Task<bool> RemoveUnchangedAsync(Sandbox judged, string why, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            if (await backend.DeleteAsync(judged, DeleteCondition.SameVersion, CancellationToken.None))
+            {
+                registry.TryBeginDelete(judged);
+                LogSwept(judged.Name, why);
+            }
+            else
+            {
+                registry.Forget(judged);
+            }
+
+            return true;
+        }
+        catch (SandboxConflictException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The same as <see cref="RemoveAsync"/>, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
     /// Only the host's end ends the attempts.
     /// </summary>
     internal async Task RemoveInTheEndAsync(Sandbox sandbox, CancellationToken stopping)
@@ -100,6 +132,9 @@ public sealed partial class SandboxService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted")]
     private partial void LogDeleted(string name);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted: {Why}")]
+    private partial void LogSwept(string name, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} could not be deleted: {Reason}")]
     private partial void LogNotDeleted(string name, string reason);

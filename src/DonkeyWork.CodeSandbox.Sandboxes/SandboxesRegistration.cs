@@ -18,6 +18,7 @@ public static class SandboxesRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ILeadership, SoleLeadership>();
         services.AddSingleton(options);
+        services.AddSingleton<ExpiryRules>();
         services.AddSingleton<SandboxRegistry>();
         services.AddSingleton<OwnedTasks>();
         services.AddSingleton<SandboxService>();
