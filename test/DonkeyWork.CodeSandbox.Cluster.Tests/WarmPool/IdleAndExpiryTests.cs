@@ -76,8 +76,8 @@ public sealed class IdleAndExpiryTests(ITestOutputHelper output) : IAsyncLifetim
 
     private static async Task<string> StartBusyAsync(KubernetesManager manager)
     {
-        var body = JsonSerializer.Serialize(new { command = new[] { "/bin/bash", "-c" }, args = new[] { "sleep 120; touch /tmp/done" }, waitForReady = true });
-        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using var content = new StringContent(
+            """{"command":["/bin/bash","-c"],"args":["sleep 120; touch /tmp/done"],"waitForReady":true}""", System.Text.Encoding.UTF8, "application/json");
         using var response = await manager.Http.PostAsync("/api/kata", content);
         var events = await response.Content.ReadAsStringAsync();
         events.ShouldContain("\"eventType\":\"ready\"");
