@@ -10,8 +10,8 @@ namespace DonkeyWork.CodeSandbox.Testing.Processes;
 /// <summary>The published Manager with the backend Kubernetes, as a process of its own: one of several on the same namespace.</summary>
 public sealed class KubernetesManager : IAsyncDisposable
 {
-    // One for all: what one Manager creates, the others can talk to.
-    private const string Secret = "a secret that all Managers of the tests share, and nobody else";
+    /// <summary>One for all: what one Manager creates, the others can talk to.</summary>
+    public const string Secret = "a secret that all Managers of the tests share, and nobody else";
 
     private readonly PublishedManager _process;
     private readonly HttpMessageHandler _handler;
