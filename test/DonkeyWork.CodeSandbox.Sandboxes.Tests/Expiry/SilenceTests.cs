@@ -58,10 +58,10 @@ public sealed class SilenceTests : Sweeps
         var sandbox = await PutAsync();
         await manager.ViewAsync(sandbox.Name, seen => seen?.Version == sandbox.Version);
         clock.SetForward = TimeSpan.FromHours(2);
-        await AskedInVainAsync(manager);
+        await SweepSilentAsync(by: manager);
         clock.SetForward += TimeSpan.FromHours(2);
 
-        await AskedInVainAsync(manager);
+        await SweepSilentAsync(by: manager);
 
         Lives(sandbox).ShouldBeTrue();
     }
@@ -102,6 +102,20 @@ public sealed class SilenceTests : Sweeps
         await sweep;
         await call.DisconnectedAsync();
         Lives(sandbox).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_executor_that_is_not_there_is_silent_too()
+    {
+        var sandbox = await IdleAsync();
+        Backend.Executor = new Uri("http://127.0.0.1:1/");
+        await Manager.SweepAsync();
+        Lives(sandbox).ShouldBeTrue();
+        Clock.Advance(Silence);
+
+        await Manager.SweepAsync();
+
+        Lives(sandbox).ShouldBeFalse();
     }
 
     public static TheoryData<string> Nonsense => new(
@@ -189,13 +203,6 @@ public sealed class SilenceTests : Sweeps
         var call = await Executor.NextCallAsync();
         await call.SendAsync(response);
         call.Close();
-        await sweep;
-    }
-
-    private async Task AskedInVainAsync(SweepingManager manager)
-    {
-        var sweep = manager.SweepAsync();
-        (await Executor.NextCallAsync()).Cut();
         await sweep;
     }
 

@@ -71,9 +71,9 @@ public abstract class Sweeps : IAsyncLifetime
     }
 
     /// <summary>One sweep in which one executor is asked, and answers so.</summary>
-    protected async Task SweepAsync(string answer, string status = "200 OK", Func<Task>? beforeAnswer = null)
+    private protected async Task SweepAsync(string answer, string status = "200 OK", Func<Task>? beforeAnswer = null, SweepingManager? by = null)
     {
-        var sweep = Manager.SweepAsync();
+        var sweep = (by ?? Manager).SweepAsync();
         var call = await Executor.NextCallAsync();
         call.Head.ShouldStartWith("GET /api/stats ");
         await (beforeAnswer?.Invoke() ?? Task.CompletedTask);
@@ -82,11 +82,6 @@ public abstract class Sweeps : IAsyncLifetime
         Executor.HasCall.ShouldBeFalse();
     }
 
-    /// <summary>One sweep in which one executor is asked, and breaks the connection.</summary>
-    protected async Task SweepSilentAsync()
-    {
-        var sweep = Manager.SweepAsync();
-        (await Executor.NextCallAsync()).Cut();
-        await sweep;
-    }
+    /// <summary>One sweep in which one executor is asked, and has no answer.</summary>
+    private protected Task SweepSilentAsync(SweepingManager? by = null) => SweepAsync("", "503 Service Unavailable", by: by);
 }
