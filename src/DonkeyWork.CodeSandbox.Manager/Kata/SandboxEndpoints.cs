@@ -8,15 +8,14 @@ namespace DonkeyWork.CodeSandbox.Manager.Kata;
 /// <summary><c>/api/kata</c>: sandboxes as a whole.</summary>
 internal static class SandboxEndpoints
 {
-    public static async Task CreateAsync(HttpContext context, SandboxService sandboxes, TimeProvider clock, IHostApplicationLifetime host)
+    public static async Task CreateAsync(HttpContext context, SandboxService sandboxes, TimeProvider clock)
     {
         var aborted = context.RequestAborted;
         var request = await JsonBody.ReadAsync(context.Request, ContractsJsonContext.Default.CreateSandboxRequest, aborted) ?? new CreateSandboxRequest();
         var creation = await sandboxes.CreateAsync(request, aborted);
 
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted, host.ApplicationStopping);
         var events = request.WaitForReady ? creation.Events : creation.Events.Take(1);
-        await EventStream.WriteAsync(context.Response, events, ContractsJsonContext.Default.CreationEvent, clock, end.Token);
+        await EventStream.WriteAsync(context.Response, events, ContractsJsonContext.Default.CreationEvent, clock, aborted);
     }
 
     public static async Task<IReadOnlyList<SandboxInfo>> ListAsync(SandboxService sandboxes, ExpiryRules rules, CancellationToken cancellationToken) =>
