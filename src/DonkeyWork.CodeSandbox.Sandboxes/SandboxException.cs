@@ -31,6 +31,10 @@ public class SandboxException(string code, string message, Exception? inner = nu
     public static SandboxException LimitReached(string message, Exception? inner = null) =>
         new(ErrorCodes.LimitReached, message, inner) { RetryAfter = TimeSpan.FromSeconds(5) };
 
+    /// <summary>No sandbox of the pool is to be had, for <paramref name="why"/>.</summary>
+    public static SandboxException PoolExhausted(string why, TimeSpan retryAfter, Exception? inner = null) =>
+        new(ErrorCodes.PoolExhausted, why, inner) { RetryAfter = retryAfter };
+
     /// <summary>The sandbox exists and its executor does not answer, for <paramref name="why"/> where that is known.</summary>
     public static SandboxException ExecutorUnreachable(string name, Exception? inner = null, string? why = null) =>
         new(ErrorCodes.ExecutorUnreachable, $"The executor of sandbox {name} does not answer.{(why is null ? "" : $" {why}")}", inner);

@@ -24,6 +24,15 @@ public static class SandboxLabels
     public static string OwnerValue(string owner) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(owner)))[..OwnerHexDigits];
 
+    /// <summary>A pool status as the value of <see cref="PoolStatus"/>.</summary>
+    public static string PoolStatusValue(Contracts.PoolStatus status) => status switch
+    {
+        Contracts.PoolStatus.Warm => "warm",
+        Contracts.PoolStatus.Allocated => "allocated",
+        Contracts.PoolStatus.Manual => "manual",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "Creating is derived, and never written."),
+    };
+
     /// <summary>All of a sandbox that was created by <c>POST /api/kata</c>.</summary>
     public static IReadOnlyDictionary<string, string> OfManual { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {

@@ -20,14 +20,18 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     private readonly ConcurrentDictionary<string, Sandbox> _view = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TaskCompletionSource> _waiters = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Sandbox> _pool = new(StringComparer.Ordinal);
-    private TaskCompletionSource _poolChange = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<string> _reserved = new(StringComparer.Ordinal);
+
+    // By name, whether the pool's.
+    private readonly Dictionary<string, bool> _reserved = new(StringComparer.Ordinal);
 
     // Whose delete was asked for here; true where the backend itself has shown it by now.
     private readonly Dictionary<string, bool> _deleting = new(StringComparer.Ordinal);
     private readonly Queue<string> _ended = new();
     private readonly TaskCompletionSource _listed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile BackendLost? _lost;
+    private PoolView? _poolView;
+    private int _notDeleting;
+    private long _departures;
 
     /// <summary>Whether the view is complete and up to date: the backend was listed and has not been lost since.</summary>
     public bool IsCurrent => _listed.Task.IsCompletedSuccessfully && _lost is null;
@@ -35,10 +39,10 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     /// <summary>All sandboxes of the view, in no order.</summary>
     public IEnumerable<Sandbox> All => _view.Values;
 
-    /// <summary>The sandboxes of the pool that nobody has claimed, in whatever state; with a task that ends at the next change of any of them.</summary>
-    internal (IReadOnlyList<Sandbox> Sandboxes, Task Change) Pool
+    /// <summary>The sandboxes of the pool that nobody has claimed. Costs nothing while they stay as they are.</summary>
+    internal PoolView Pool
     {
-        get { lock (_gate) return ([.. _pool.Values], _poolChange.Task); }
+        get { lock (_gate) return _poolView ??= new PoolView([.. _pool.Values], _reserved.Count(name => name.Value && !_view.ContainsKey(name.Key)), _departures); }
     }
 
     /// <summary>The sandbox as the view has it; <see langword="null"/> where the view has none.</summary>
@@ -95,13 +99,18 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     }
 
     /// <summary>Sets a name aside for a create if that leaves no more than <paramref name="limit"/> sandboxes, creates in flight included.</summary>
-    internal bool TryReserve(string name, int limit)
+    /// <param name="name">The name.</param>
+    /// <param name="limit">How many there may be.</param>
+    /// <param name="isOfPool">Whether it counts as <see cref="PoolView.Asked"/> until it is in view or released.</param>
+    internal bool TryReserve(string name, int limit, bool isOfPool)
     {
         lock (_gate)
         {
             // What has ended still takes room, until it is deleted.
-            var count = _view.Values.Count(sandbox => !sandbox.IsDeleting) + _reserved.Count(reserved => !_view.ContainsKey(reserved));
-            return count < limit && _reserved.Add(name);
+            var count = _notDeleting + _reserved.Keys.Count(reserved => !_view.ContainsKey(reserved));
+            if (count >= limit || !_reserved.TryAdd(name, isOfPool)) return false;
+            if (isOfPool) PoolHasChanged();
+            return true;
         }
     }
 
@@ -110,7 +119,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     {
         lock (_gate)
         {
-            _reserved.Remove(name);
+            if (_reserved.Remove(name)) PoolHasChanged();
             // The watch may have told of it, or even of its end, before the create returned.
             if (created is not null && !_view.ContainsKey(name) && !_ended.Contains(created.Uid)) Set(name, created);
         }
@@ -121,8 +130,10 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     {
         lock (_gate)
         {
-            if (Find(seen.Name) is { } current && current.Uid == seen.Uid && current.Version == seen.Version)
-                Set(seen.Name, changed);
+            if (Find(seen.Name) is not { } current || current.Uid != seen.Uid) return;
+            // What was claimed is never warm again, so any state that shows it warm is older.
+            var isClaim = current.PoolStatus == PoolStatus.Warm && changed.PoolStatus != PoolStatus.Warm;
+            if (isClaim || current.Version == seen.Version) Set(seen.Name, changed);
         }
     }
 
@@ -217,6 +228,7 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
             foreach (var sandbox in sandboxes) Set(sandbox.Name, sandbox);
             var uids = sandboxes.Select(sandbox => sandbox.Uid).ToHashSet(StringComparer.Ordinal);
             foreach (var uid in _deleting.Keys.Where(uid => !uids.Contains(uid)).ToList()) _deleting.Remove(uid);
+            PoolHasChanged();
         }
 
         if (_lost is not null) LogFound(sandboxes.Count);
@@ -227,18 +239,38 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
     private void Set(string name, Sandbox? sandbox)
     {
         if (sandbox is { IsDeleting: true } && _deleting.ContainsKey(sandbox.Uid)) _deleting[sandbox.Uid] = true;
+        if (sandbox is not null) sandbox = Overlay(sandbox);
+        var before = Find(name);
         if (sandbox is null) _view.TryRemove(name, out _);
-        else sandbox = _view[name] = Overlay(sandbox);
-        SetPool(name, sandbox is { PoolStatus: PoolStatus.Warm } ? sandbox : null);
+        else _view[name] = sandbox;
+        if (before is { IsDeleting: false }) _notDeleting--;
+        if (sandbox is { IsDeleting: false }) _notDeleting++;
+        SetPool(name, before, sandbox);
         if (_waiters.Remove(name, out var waiter)) waiter.TrySetResult();
     }
 
-    private void SetPool(string name, Sandbox? sandbox)
+    private void SetPool(string name, Sandbox? before, Sandbox? sandbox)
     {
-        if (sandbox is null && !_pool.Remove(name)) return;
-        if (sandbox is not null) _pool[name] = sandbox;
-        _poolChange.TrySetResult();
-        _poolChange = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hasChanged = _pool.Remove(name);
+        if (sandbox is { PoolStatus: PoolStatus.Warm })
+        {
+            _pool[name] = sandbox;
+            hasChanged = true;
+        }
+
+        if (before is not null && sandbox is null or { IsDeleting: true })
+        {
+            _departures++;
+            hasChanged = true;
+        }
+
+        if (hasChanged) PoolHasChanged();
+    }
+
+    private void PoolHasChanged()
+    {
+        _poolView?.End();
+        _poolView = null;
     }
 
     // An accepted delete cannot be undone, so a watch that runs behind must not show it undone.

@@ -47,22 +47,32 @@ public sealed partial class SandboxService
 
     /// <summary>Deletes exactly this sandbox, whatever state it is in. <see langword="false"/>: it is gone or being deleted already.</summary>
     /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
-    internal async Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    internal Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken) =>
+        RemoveAsync(sandbox, DeleteCondition.SameUid, cancellationToken);
+
+    /// <summary>The same if <paramref name="condition"/> is met; <see langword="false"/> too where it is not.</summary>
+    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
+    internal async Task<bool> RemoveAsync(Sandbox sandbox, DeleteCondition condition, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!registry.TryBeginDelete(sandbox)) return false;
         try
         {
             // Not the caller's token: a delete cut in the middle may or may not have happened.
-            if (await backend.DeleteAsync(sandbox, DeleteCondition.SameUid, CancellationToken.None))
+            if (await backend.DeleteAsync(sandbox, condition, CancellationToken.None))
             {
                 LogDeleted(sandbox.Name);
                 return true;
             }
         }
-        catch (SandboxConflictException)
+        catch (SandboxConflictException) when (condition == DeleteCondition.SameUid)
         {
             // Another of the same name has taken its place.
+        }
+        catch (SandboxConflictException)
+        {
+            registry.CancelDelete(sandbox);
+            return false;
         }
         catch
         {
@@ -129,6 +139,10 @@ public sealed partial class SandboxService
             pause = pause * 2 < LongestDeletePause ? pause * 2 : LongestDeletePause;
         }
     }
+
+    /// <summary>The same, by the host and not by the request: nobody waits for it.</summary>
+    internal void Discard(Sandbox sandbox) =>
+        tasks.Run($"Deleting unannounced sandbox {sandbox.Name}", stopping => RemoveInTheEndAsync(sandbox, stopping));
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted")]
     private partial void LogDeleted(string name);

@@ -22,10 +22,12 @@ public static class SandboxesRegistration
         services.AddSingleton<SandboxRegistry>();
         services.AddSingleton<OwnedTasks>();
         services.AddSingleton<SandboxService>();
+        services.AddSingleton<WarmPool>();
         services.AddSingleton<ActivityRecorder>();
         services.AddSingleton<ExecutorRelay>();
         services.AddHostedService(provider => provider.GetRequiredService<SandboxRegistry>());
         services.AddHostedService(provider => provider.GetRequiredService<OwnedTasks>());
+        services.AddHostedService<WarmPoolFiller>();
         services.AddHostedService<ExpirySweeper>();
         return services;
     }

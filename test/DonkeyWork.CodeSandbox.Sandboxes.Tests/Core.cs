@@ -18,6 +18,7 @@ internal sealed class Core : IAsyncDisposable
         Service = new SandboxService(Backend, Registry, tokens, Tasks, Options, Clock, NullLogger<SandboxService>.Instance, Backend);
         var activity = new ActivityRecorder(Registry, Backend, Clock, NullLogger<ActivityRecorder>.Instance);
         Relay = new ExecutorRelay(Service, Registry, activity, Backend, tokens, Clock);
+        Pool = new WarmPool(Service, Registry, Backend, tokens, Tasks, Options, Clock, NullLogger<WarmPool>.Instance);
         Tokens = tokens;
         Backend.Executor = Executor.Address;
     }
@@ -39,6 +40,8 @@ internal sealed class Core : IAsyncDisposable
     public SandboxService Service { get; }
 
     public ExecutorRelay Relay { get; }
+
+    public WarmPool Pool { get; }
 
     public static async Task<Core> StartAsync(SandboxOptions? options = null)
     {

@@ -14,6 +14,9 @@ internal sealed partial class Drain(ManagerSettings settings, IHostApplicationLi
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _over = new();
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PosixSignalRegistration? _onInterrupt;
+    private PosixSignalRegistration? _onTerminate;
+    private int _signals;
     private int _open;
 
     /// <summary>Whether the Manager is stopping.</summary>
@@ -53,9 +56,6 @@ internal sealed partial class Drain(ManagerSettings settings, IHostApplicationLi
             LogDraining(_open, settings.Options.DrainSeconds);
         }
 
-        // The host itself takes a second signal for the first one.
-        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(Over, cancellationToken);
         await _empty.Task.WaitAsync(settings.Options.Drain, clock, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_gate)
@@ -67,7 +67,13 @@ internal sealed partial class Drain(ManagerSettings settings, IHostApplicationLi
     }
 
     /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        // From the beginning: the host tells of the first signal only, and the second may come right behind it.
+        _onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Count);
+        _onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count);
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -82,12 +88,16 @@ internal sealed partial class Drain(ManagerSettings settings, IHostApplicationLi
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    public void Dispose() => _over.Dispose();
-
-    private void End(PosixSignalContext signal)
+    public void Dispose()
     {
-        signal.Cancel = true;
-        _over.Cancel();
+        _onInterrupt?.Dispose();
+        _onTerminate?.Dispose();
+        _over.Dispose();
+    }
+
+    private void Count(PosixSignalContext signal)
+    {
+        if (Interlocked.Increment(ref _signals) == 2) _over.Cancel();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping; {Open} open requests have {Seconds} s to end")]

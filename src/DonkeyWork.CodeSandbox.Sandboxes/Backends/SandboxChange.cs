@@ -41,6 +41,7 @@ public sealed record SandboxChange
     private Dictionary<string, string> LabelsOver(IReadOnlyDictionary<string, string> before)
     {
         var labels = new Dictionary<string, string>(before, StringComparer.Ordinal);
+        if (PoolStatus is { } status) labels[SandboxLabels.PoolStatus] = SandboxLabels.PoolStatusValue(status);
         if (Owner is { } owner) labels[SandboxLabels.AllocatedTo] = SandboxLabels.OwnerValue(owner);
         foreach (var (key, value) in Labels ?? new Dictionary<string, string>()) labels[key] = value;
         return labels;

@@ -4,45 +4,108 @@ using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Creation;
 
-/// <summary>Turns a request into complete specs. Nothing a caller sent reaches a backend but through here.</summary>
-internal sealed class SandboxPlanner(SandboxOptions options, SandboxTokens tokens, TimeProvider clock)
+/// <summary>Turns requests into complete specs. Nothing a caller sent reaches a backend but through here.</summary>
+internal sealed class SandboxPlanner
 {
-    /// <summary>Validates a request; the result makes a spec of each name tried.</summary>
+    private readonly SandboxOptions _options;
+    private readonly SandboxTokens _tokens;
+    private readonly TimeProvider _clock;
+    private readonly ResourceRequirements _defaults;
+
+    public SandboxPlanner(SandboxOptions options, SandboxTokens tokens, TimeProvider clock)
+    {
+        _options = options;
+        _tokens = tokens;
+        _clock = clock;
+        _defaults = ResourceRules.Check(null, options, new FieldErrors());
+        PoolTemplate = TemplateOf(_defaults);
+    }
+
+    /// <summary>The template of the pool's sandboxes: one of the pool that has another is outdated.</summary>
+    public string PoolTemplate { get; }
+
+    /// <summary>Validates a request.</summary>
     /// <exception cref="InvalidSandboxException">Fields are wrong; all are named.</exception>
-    public Func<string, SandboxSpec> Plan(CreateSandboxRequest request)
+    public SandboxPlan Plan(CreateSandboxRequest request)
     {
         var errors = new FieldErrors();
         LabelRules.Check(request.Labels, errors);
         var start = StartRules.Check(request, errors);
-        var resources = ResourceRules.Check(request.Resources, options, errors);
+        var resources = ResourceRules.Check(request.Resources, _options, errors);
         errors.ThrowIfAny();
-
-        var labels = new Dictionary<string, string>(request.Labels ?? new Dictionary<string, string>(), StringComparer.Ordinal);
-        foreach (var (key, value) in SandboxLabels.OfManual) labels[key] = value;
-        var template = TemplateOf(resources);
-
-        return name =>
+        return new SandboxPlan
         {
-            var nonce = SandboxTokens.NewNonce();
-            return new SandboxSpec
-            {
-                Name = name,
-                Nonce = nonce,
-                TokenHash = SandboxTokens.HashOf(tokens.TokenOf(name, nonce)),
-                PoolStatus = PoolStatus.Manual,
-                Labels = labels,
-                Resources = resources,
-                Start = start,
-                CreatedAt = clock.GetUtcNow(),
-                Template = template,
-            };
+            PoolStatus = PoolStatus.Manual,
+            Labels = LabelsOf(PoolStatus.Manual, request.Labels),
+            Resources = resources,
+            Start = start,
+            Template = TemplateOf(resources),
         };
+    }
+
+    /// <summary>One for the pool.</summary>
+    public SandboxPlan PlanWarm(int epoch) => new()
+    {
+        PoolStatus = PoolStatus.Warm,
+        Epoch = epoch,
+        Labels = LabelsOf(PoolStatus.Warm, null),
+        Resources = _defaults,
+        Start = new SandboxStart(),
+        Template = PoolTemplate,
+    };
+
+    /// <summary>What a claim would have got of the pool.</summary>
+    public SandboxPlan PlanAllocated(Claim claim)
+    {
+        var labels = LabelsOf(PoolStatus.Allocated, claim.Labels);
+        labels[SandboxLabels.AllocatedTo] = SandboxLabels.OwnerValue(claim.Owner);
+        return new SandboxPlan
+        {
+            PoolStatus = PoolStatus.Allocated,
+            Owner = claim.Owner,
+            ClaimId = claim.ClaimId,
+            Lifetime = claim.Lifetime,
+            Labels = labels,
+            Resources = _defaults,
+            Start = new SandboxStart { Environment = claim.Environment },
+            Template = PoolTemplate,
+        };
+    }
+
+    /// <summary>The spec under one name, with a nonce of its own.</summary>
+    public SandboxSpec SpecOf(SandboxPlan plan, string name)
+    {
+        var nonce = SandboxTokens.NewNonce();
+        return new SandboxSpec
+        {
+            Name = name,
+            Nonce = nonce,
+            TokenHash = SandboxTokens.HashOf(_tokens.TokenOf(name, nonce)),
+            PoolStatus = plan.PoolStatus,
+            Owner = plan.Owner,
+            ClaimId = plan.ClaimId,
+            Lifetime = plan.Lifetime,
+            Epoch = plan.Epoch,
+            Labels = plan.Labels,
+            Resources = plan.Resources,
+            Start = plan.Start,
+            CreatedAt = _clock.GetUtcNow(),
+            Template = plan.Template,
+        };
+    }
+
+    private static Dictionary<string, string> LabelsOf(PoolStatus status, IReadOnlyDictionary<string, string>? asked)
+    {
+        var labels = new Dictionary<string, string>(asked ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        foreach (var (key, value) in SandboxLabels.OfManual) labels[key] = value;
+        labels[SandboxLabels.PoolStatus] = SandboxLabels.PoolStatusValue(status);
+        return labels;
     }
 
     private string TemplateOf(ResourceRequirements resources)
     {
         var (requests, limits) = (resources.Requests!, resources.Limits!);
-        var text = $"{options.Shape}\n{requests.MemoryMi} {requests.CpuMillicores}\n{limits.MemoryMi} {limits.CpuMillicores}";
+        var text = $"{_options.Shape}\n{requests.MemoryMi} {requests.CpuMillicores}\n{limits.MemoryMi} {limits.CpuMillicores}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 }

@@ -1,0 +1,94 @@
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+
+namespace DonkeyWork.CodeSandbox.Sandboxes;
+
+/// <summary>
+/// Claims with an id, which may be made again, here or on another Manager, and always give the same sandbox. Of two that
+/// were written at once the earlier stays, unless the later was opened first by a Manager that cannot have seen the earlier.
+/// </summary>
+public sealed partial class WarmPool
+{
+    private const int TouchAttempts = 5;
+
+    private async Task<Sandbox> ClaimOnceAsync(Claim claim, CancellationToken cancellationToken)
+    {
+        using var turn = await _turns.EnterAsync((claim.Owner, claim.ClaimId!), cancellationToken);
+        return await TriesOfAsync(claim) is [var earliest, ..] && await ResumeAsync(earliest, claim) is { } resumed
+            ? resumed
+            : await ClaimAnewAsync(claim, cancellationToken);
+    }
+
+    // Read live: another Manager may have written the claim a moment ago. The same order for everybody who looks.
+    private async Task<List<Sandbox>> TriesOfAsync(Claim claim)
+    {
+        var owned = await backend.ListOwnedAsync(claim.Owner, CancellationToken.None);
+        return
+        [
+            .. owned.Where(sandbox => sandbox.ClaimId == claim.ClaimId && sandbox.IsAlive)
+                .OrderBy(sandbox => sandbox.AllocatedAt)
+                .ThenBy(sandbox => sandbox.Uid, StringComparer.Ordinal),
+        ];
+    }
+
+    // After ours is written, and before it is opened: the one that stays instead of it, where there is one.
+    private async Task<Sandbox?> YieldsToAsync(Sandbox ours, Claim claim)
+    {
+        var tries = await TriesOfAsync(claim);
+        var stays = tries.Count > 0 && tries[0].Uid != ours.Uid ? tries[0] : null;
+        foreach (var later in stays is null ? tries.Skip(1) : [])
+        {
+            // Who wrote it may have looked before ours was there. Opening it asks and settles that in one.
+            if ((await _executors.SendAsync(later, claim.ToRequest())).Outcome == ClaimOutcome.ClaimedBefore) stays = later;
+            else sandboxes.Discard(later);
+        }
+
+        if (stays is not null) sandboxes.Discard(ours);
+        return stays;
+    }
+
+    // Another try of this claim has opened ours: to have it, or to keep us from it because it has an earlier one.
+    private async Task<Sandbox?> SettledAsync(Sandbox ours, Claim claim)
+    {
+        if (await TriesOfAsync(claim) is not [var earliest, ..]) return null;
+        if (earliest.Uid == ours.Uid) return ours;
+        sandboxes.Discard(ours);
+        return await ResumeAsync(earliest, claim);
+    }
+
+    // Null: it is gone, or was never in use and does not answer.
+    private async Task<Sandbox?> ResumeAsync(Sandbox found, Claim claim)
+    {
+        if (found.Phase == SandboxPhase.Pending) found = await UntilReadyAsync(sandboxes.Follow(found), claim, CancellationToken.None);
+        if (!found.AcceptsCommands) throw found.IsCutOff ? SandboxException.ExecutorUnreachable(found.Name, why: found.Message) : SandboxException.NotReady(found.Name);
+        if (await TouchAsync(found) is not { } touched) return null;
+        var answer = await _executors.SendAsync(touched, claim.ToRequest());
+        if (answer.Outcome != ClaimOutcome.Failed) return touched;
+        if (found.LastActivity is not null) throw SandboxException.ExecutorUnreachable(found.Name, why: answer.Reason);
+        LogNotOpened(found.Name, answer.Reason!);
+        sandboxes.Discard(found);
+        return null;
+    }
+
+    // Written before it is given out again: who has judged it unused then fails to delete it.
+    private async Task<Sandbox?> TouchAsync(Sandbox found)
+    {
+        for (var attempt = 1; found is { AcceptsCommands: true } && attempt <= TouchAttempts; attempt++)
+        {
+            try
+            {
+                var touched = await backend.ChangeAsync(found, new SandboxChange { LastActivity = clock.GetUtcNow() }, ChangeCondition.SameVersion, CancellationToken.None);
+                registry.Replace(found, touched);
+                return touched;
+            }
+            catch (SandboxConflictException)
+            {
+                if (await registry.ReadAsync(found.Name, CancellationToken.None) is not { } live || live.Uid != found.Uid) return null;
+                found = live;
+            }
+        }
+
+        return null;
+    }
+}
