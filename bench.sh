@@ -5,9 +5,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
 
 if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
     cat <<'HELP'
-Usage: ./bench.sh [create|start|exec|stream]...   on this machine; without a name all four
-       ./bench.sh [pods|ready|scale]...           on the test clusters, which it starts: as root
-       ./bench.sh first-run                       how long a newcomer waits
+Usage: ./bench.sh [create|start|exec|stream|allocate]...   on this machine; without a name all five
+       ./bench.sh [pods|ready|scale|claims]...             on the test clusters, which it starts: as root
+       ./bench.sh first-run                                how long a newcomer waits
 HELP
     exit
 fi
@@ -39,9 +39,9 @@ fi
 require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}"
 build_executor
 build_manager
-[ $# -gt 0 ] || set -- create start exec stream
+[ $# -gt 0 ] || set -- create start exec stream allocate
 case " $* " in
-    *' pods '* | *' ready '* | *' scale '*)
+    *' pods '* | *' ready '* | *' scale '* | *' claims '*)
         source "$root/test/cluster/test-run.sh"
         trap stop_clusters EXIT
         start_clusters

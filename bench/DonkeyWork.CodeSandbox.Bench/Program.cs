@@ -11,9 +11,11 @@ var benchmarks = new (string Name, Func<Task<IReadOnlyList<Row>>> Run)[]
     ("start", OnThisMachine(ExecutorStart.RunAsync)),
     ("exec", OnThisMachine(ExecRoundTrip.RunAsync)),
     ("stream", OnThisMachine(Streaming.RunAsync)),
+    ("allocate", OnThisMachine(Allocation.RunAsync, Allocation.PoolSize)),
     ("pods", Pods.RunAsync),
     ("ready", Readiness.RunAsync),
     ("scale", Scale.RunAsync),
+    ("claims", Claims.RunAsync),
 };
 
 var unknown = args.Except(benchmarks.Select(benchmark => benchmark.Name)).ToList();
@@ -42,8 +44,8 @@ foreach (var row in rows)
 
 return 0;
 
-static Func<Task<IReadOnlyList<Row>>> OnThisMachine(Func<LocalBench, Task<IReadOnlyList<Row>>> run) => async () =>
+static Func<Task<IReadOnlyList<Row>>> OnThisMachine(Func<LocalBench, Task<IReadOnlyList<Row>>> run, int poolSize = 0) => async () =>
 {
-    await using var bench = await LocalBench.StartAsync();
+    await using var bench = await LocalBench.StartAsync(poolSize);
     return await run(bench);
 };

@@ -5,7 +5,7 @@ using DonkeyWork.CodeSandbox.Contracts;
 namespace DonkeyWork.CodeSandbox.Client;
 
 /// <summary>
-/// A Manager: creates sandboxes, finds them, deletes them. One client serves a whole application; all members may be used
+/// A Manager: creates sandboxes, hands out warm ones, finds them, deletes them. One client serves a whole application; all members may be used
 /// at once from several threads, and any number of commands may run at once, each on a connection of its own.
 /// </summary>
 public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
@@ -84,6 +84,46 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <param name="options">What the sandbox is to be.</param>
     public SandboxCreation CreateWithProgressAsync(CreateSandboxOptions? options = null) =>
         new(this, (options ?? new CreateSandboxOptions()).ToRequest());
+
+    /// <summary>
+    /// Takes a warm sandbox that is this user's alone from then on. Where the answer is lost (a Manager stops, a connection
+    /// breaks), or the Manager cannot serve just then, it is asked for again, up to three times within the time of the answer;
+    /// that never gives a second sandbox.
+    /// </summary>
+    /// <param name="userId">Whose it will be; 1-256 characters.</param>
+    /// <param name="options">Environment, lifetime, and what to do where none is free.</param>
+    /// <param name="cancellationToken">
+    /// Gives it up. Unless <see cref="AllocateOptions.ClaimId"/> was given, what was claimed by then is deleted: the task ends
+    /// at most twice <see cref="CodeSandboxClientOptions.CleanupTimeout"/> later.
+    /// </param>
+    /// <returns>The sandbox, ready; disposing it deletes it.</returns>
+    /// <exception cref="PoolExhaustedException">None is free.</exception>
+    /// <exception cref="LimitReachedException">None is free, and no more may be created.</exception>
+    /// <exception cref="InvalidRequestException">Some fields are wrong.</exception>
+    /// <exception cref="InterruptedException">The connection broke each time.</exception>
+    /// <exception cref="CodeSandboxException">Anything else, by its code.</exception>
+    public async Task<Sandbox> AllocateAsync(string userId, AllocateOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(userId);
+        cancellationToken.ThrowIfCancellationRequested();
+        options ??= new AllocateOptions();
+        var claim = new Claim(this, options.ToRequest(userId));
+        try
+        {
+            return new Sandbox(this, await claim.AskAsync(cancellationToken).ConfigureAwait(false), deleteOnDispose: true);
+        }
+        catch (Exception e) when (options.ClaimId is null
+            && e is OperationCanceledException or CodeSandboxException { Code: ClientErrorCodes.RequestTimeout or ClientErrorCodes.ResponseCut })
+        {
+            // It may have succeeded, and nobody else knows its id.
+            await claim.UndoAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>How many sandboxes are warm, claimed and being made.</summary>
+    public Task<PoolStatistics> GetPoolStatusAsync(CancellationToken cancellationToken = default) =>
+        Server.AskAsync<PoolStatistics>(HttpMethod.Get, Routes.PoolStatus, cancellationToken);
 
     /// <summary>Every sandbox of this Manager.</summary>
     public Task<IReadOnlyList<SandboxInfo>> ListAsync(CancellationToken cancellationToken = default) =>

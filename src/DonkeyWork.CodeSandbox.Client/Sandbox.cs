@@ -5,7 +5,7 @@ using DonkeyWork.CodeSandbox.Contracts;
 namespace DonkeyWork.CodeSandbox.Client;
 
 /// <summary>
-/// One sandbox. Disposing it deletes it where this client created it, and does nothing where it was attached to.
+/// One sandbox. Disposing it deletes it where this client created or claimed it, and does nothing where it was attached to.
 /// All members may be used at once from several threads.
 /// </summary>
 public sealed class Sandbox : IAsyncDisposable
@@ -61,6 +61,19 @@ public sealed class Sandbox : IAsyncDisposable
             _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), ExplainAsync, cancellationToken);
     }
 
+    /// <summary>Keeps the sandbox although nothing uses it; never past its maximum lifetime.</summary>
+    /// <param name="time">For how long from now, in whole seconds rounded up: zero (it counts as used just now) to a day.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The sandbox with its new <see cref="SandboxInfo.ExpiresAt"/>.</returns>
+    /// <exception cref="SandboxNotFoundException">It is gone.</exception>
+    /// <exception cref="InvalidRequestException">The time is out of range.</exception>
+    public Task<SandboxInfo> KeepAliveAsync(TimeSpan time, CancellationToken cancellationToken = default)
+    {
+        var seconds = (int)Math.Clamp(Math.Ceiling(time.TotalSeconds), int.MinValue, int.MaxValue);
+        return _client.Server.AskAsync<KeepAliveRequest, SandboxInfo>(
+            $"{Routes.Sandbox(Name)}/keepalive", new KeepAliveRequest { Seconds = seconds }, _client.Options.RequestTimeout, cancellationToken);
+    }
+
     /// <summary>Deletes the sandbox with everything in it. Disposing does nothing afterwards.</summary>
     /// <exception cref="SandboxNotFoundException">It is gone already.</exception>
     public async Task DeleteAsync(CancellationToken cancellationToken = default)
@@ -70,7 +83,7 @@ public sealed class Sandbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Deletes the sandbox where this client created it. Never throws and takes at most
+    /// Deletes the sandbox where this client created or claimed it. Never throws and takes at most
     /// <see cref="CodeSandboxClientOptions.CleanupTimeout"/>: a sandbox that could not be deleted is left to whoever looks after the Manager.
     /// </summary>
     public async ValueTask DisposeAsync()

@@ -1,9 +1,11 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Kubernetes.Executors;
+using DonkeyWork.CodeSandbox.Kubernetes.Leadership;
 using DonkeyWork.CodeSandbox.Kubernetes.Quota;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using DonkeyWork.CodeSandbox.Sandboxes.Leadership;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -14,9 +16,9 @@ namespace DonkeyWork.CodeSandbox.Kubernetes;
 public static class KubernetesServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="ISandboxBackend"/> and <see cref="ISandboxLimit"/> on a cluster, the <see cref="KubernetesClient"/>
-    /// under them, and the <see cref="SandboxTokens"/> of <see cref="KubernetesOptions.Secret"/>. Where the API server is
-    /// gets read here; whether it is there does not.
+    /// Adds <see cref="ISandboxBackend"/>, <see cref="ISandboxLimit"/> and <see cref="ILeadership"/> on a cluster, the
+    /// <see cref="KubernetesClient"/> under them, and the <see cref="SandboxTokens"/> of <see cref="KubernetesOptions.Secret"/>.
+    /// Where the API server is gets read here; whether it is there does not.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="options">Validated; with a secret.</param>
@@ -40,6 +42,10 @@ public static class KubernetesServiceCollectionExtensions
         services.AddSingleton<ISandboxBackend>(provider => provider.GetRequiredService<KubernetesBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<KubernetesBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<PodQuota>());
+        services.AddSingleton(new LeaseTiming(options.LeaderLeaseDurationSeconds));
+        services.AddSingleton<LeaseLeadership>();
+        services.AddSingleton<ILeadership>(provider => provider.GetRequiredService<LeaseLeadership>());
+        services.AddHostedService(provider => provider.GetRequiredService<LeaseLeadership>());
         return services;
     }
 }

@@ -7,6 +7,7 @@ using DonkeyWork.CodeSandbox.Local.Host;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager.Access;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
+using DonkeyWork.CodeSandbox.Manager.Draining;
 using DonkeyWork.CodeSandbox.Manager.Health;
 using DonkeyWork.CodeSandbox.Manager.Kata;
 using DonkeyWork.CodeSandbox.Manager.Logging;
@@ -23,6 +24,7 @@ namespace DonkeyWork.CodeSandbox.Manager;
 /// <summary>The Manager, put together.</summary>
 internal static class ManagerApplication
 {
+    // Behind the drain: what the backend needs to let go of its sandboxes.
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>Builds the Manager from its configuration.</summary>
@@ -36,9 +38,11 @@ internal static class ManagerApplication
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
         var settings = ManagerSettings.Read(builder.Configuration);
-        AddServer(builder);
+        AddServer(builder, settings.Options);
         AddLogging(builder);
         builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton<Drain>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Drain>());
         builder.Services.AddApiDocument();
         // Before the core, whose registry watches it from its start on.
         if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder.Services, settings);
@@ -48,6 +52,7 @@ internal static class ManagerApplication
         app.UseMiddleware<RequestLog>();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseMiddleware<CallerGuard>();
+        app.UseMiddleware<DrainGuard>();
         app.UseMiddleware<BodyLimit>();
         app.UseRouting();
         app.MapKata();
@@ -81,7 +86,7 @@ internal static class ManagerApplication
             app.Lifetime.ApplicationStarted.Register(() => state.Announce(ListenAddresses.FromHere(app.Urls)));
     }
 
-    private static void AddServer(WebApplicationBuilder builder)
+    private static void AddServer(WebApplicationBuilder builder, ManagerOptions options)
     {
         if (ListenAddresses.Read(builder.Configuration).Count == 0) builder.WebHost.UseUrls(ListenAddresses.Default);
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -92,7 +97,7 @@ internal static class ManagerApplication
             // A stream may be silent for seconds, and its reader may be slow: that holds the command, as a full pipe would.
             kestrel.Limits.MinResponseDataRate = null;
         });
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownPatience);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain + ShutdownPatience);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ContractsJsonContext.Default);

@@ -20,6 +20,9 @@ public class SandboxException(string code, string message, Exception? inner = nu
     public static SandboxException NotReady(string name) =>
         new(ErrorCodes.SandboxNotReady, $"Sandbox {name} is still being created.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
+    /// <summary>The sandbox waits in the pool.</summary>
+    public static SandboxException NotClaimed(string name) => new(ErrorCodes.NotClaimed, $"Nobody has claimed sandbox {name} yet.");
+
     /// <summary>As many sandboxes exist, or are being created, as there may be.</summary>
     public static SandboxException LimitReached(SandboxLimit limit) =>
         LimitReached($"The limit of {limit.Count} {(limit.Count == 1 ? "sandbox" : "sandboxes")} ({limit.Source}) is reached; delete one first.");

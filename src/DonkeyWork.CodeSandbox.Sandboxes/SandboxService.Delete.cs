@@ -47,32 +47,22 @@ public sealed partial class SandboxService
 
     /// <summary>Deletes exactly this sandbox, whatever state it is in. <see langword="false"/>: it is gone or being deleted already.</summary>
     /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
-    internal Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken) =>
-        RemoveAsync(sandbox, DeleteCondition.SameUid, cancellationToken);
-
-    /// <summary>The same if <paramref name="condition"/> is met; <see langword="false"/> too where it is not.</summary>
-    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
-    internal async Task<bool> RemoveAsync(Sandbox sandbox, DeleteCondition condition, CancellationToken cancellationToken)
+    internal async Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!registry.TryBeginDelete(sandbox)) return false;
         try
         {
             // Not the caller's token: a delete cut in the middle may or may not have happened.
-            if (await backend.DeleteAsync(sandbox, condition, CancellationToken.None))
+            if (await backend.DeleteAsync(sandbox, DeleteCondition.SameUid, CancellationToken.None))
             {
                 LogDeleted(sandbox.Name);
                 return true;
             }
         }
-        catch (SandboxConflictException) when (condition == DeleteCondition.SameUid)
-        {
-            // Another of the same name has taken its place.
-        }
         catch (SandboxConflictException)
         {
-            registry.CancelDelete(sandbox);
-            return false;
+            // Another of the same name has taken its place.
         }
         catch
         {
@@ -85,7 +75,39 @@ public sealed partial class SandboxService
     }
 
     /// <summary>
-    /// The same, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
+    /// Deletes a sandbox that has not changed since it was judged. Until that is accepted it is in view as before: a claim
+    /// or a use that comes first must not find it deleted.
+    /// </summary>
+    /// <param name="judged">As it was when it was judged.</param>
+    /// <param name="why">For the log, a clause such as <c>it has ended</c>.</param>
+    /// <param name="cancellationToken">Gives up before the backend is asked.</param>
+    /// <returns><see langword="false"/>: it has changed, and is to be judged anew. Else it is deleted, or gone already.</returns>
+    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
+    internal async Task<bool> RemoveUnchangedAsync(Sandbox judged, string why, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            if (await backend.DeleteAsync(judged, DeleteCondition.SameVersion, CancellationToken.None))
+            {
+                registry.TryBeginDelete(judged);
+                LogSwept(judged.Name, why);
+            }
+            else
+            {
+                registry.Forget(judged);
+            }
+
+            return true;
+        }
+        catch (SandboxConflictException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The same as <see cref="RemoveAsync(Sandbox, CancellationToken)"/>, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
     /// Only the host's end ends the attempts.
     /// </summary>
     internal async Task RemoveInTheEndAsync(Sandbox sandbox, CancellationToken stopping)
@@ -114,6 +136,9 @@ public sealed partial class SandboxService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted")]
     private partial void LogDeleted(string name);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Sandbox {Name} is deleted: {Why}")]
+    private partial void LogSwept(string name, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} could not be deleted: {Reason}")]
     private partial void LogNotDeleted(string name, string reason);

@@ -1,6 +1,7 @@
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Creation;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 using Microsoft.Extensions.Logging;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes;
@@ -19,4 +20,6 @@ public sealed partial class SandboxService(
     private readonly SandboxNames _names = new(options);
     private readonly SandboxPlanner _planner = new(options, tokens, clock);
     private readonly ExecutorHealth _health = new(backend, clock);
+    private readonly ActivityWriter _activity = new(registry, backend);
+    private readonly ExpiryRules _rules = new(options);
 }

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes;
 
@@ -16,11 +17,13 @@ public static class SandboxView
         /// <summary>Whether it takes commands.</summary>
         public bool AcceptsCommands => sandbox.IsAlive && sandbox.IsReady;
 
-        /// <summary>When it was last used, as far as that is recorded; never used counts from when it got its owner.</summary>
-        public DateTimeOffset LastUsed => sandbox.LastActivity ?? sandbox.AllocatedAt ?? sandbox.CreatedAt;
+        /// <summary>When it was last used, as far as that is recorded, and no earlier than it got its owner.</summary>
+        public DateTimeOffset LastUsed =>
+            (sandbox.AllocatedAt ?? sandbox.CreatedAt) is var owned && sandbox.LastActivity is { } used && used > owned ? used : owned;
 
         /// <summary>The sandbox on the wire.</summary>
-        public SandboxInfo ToInfo() => new()
+        /// <param name="rules">Say when it expires.</param>
+        public SandboxInfo ToInfo(ExpiryRules rules) => new()
         {
             Name = sandbox.Name,
             Phase = sandbox.Phase.ToString(),
@@ -34,6 +37,7 @@ public static class SandboxView
             RuntimeClass = sandbox.RuntimeClass,
             PoolStatus = sandbox is { PoolStatus: PoolStatus.Warm, IsReady: false } ? PoolStatus.Creating : sandbox.PoolStatus,
             Owner = sandbox.Owner,
+            ExpiresAt = rules.ExpiresAt(sandbox),
             Resources = sandbox.Resources,
             LimitsEnforced = sandbox.LimitsEnforced,
         };

@@ -18,6 +18,7 @@ public static class SandboxesRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ILeadership, SoleLeadership>();
         services.AddSingleton(options);
+        services.AddSingleton<ExpiryRules>();
         services.AddSingleton<SandboxRegistry>();
         services.AddSingleton<OwnedTasks>();
         services.AddSingleton<SandboxService>();
@@ -27,6 +28,7 @@ public static class SandboxesRegistration
         services.AddHostedService(provider => provider.GetRequiredService<SandboxRegistry>());
         services.AddHostedService(provider => provider.GetRequiredService<OwnedTasks>());
         services.AddHostedService<WarmPoolFiller>();
+        services.AddHostedService<PoolRehearsal>();
         services.AddHostedService<ExpirySweeper>();
         return services;
     }

@@ -47,5 +47,7 @@ public sealed class NoCallsTests : IAsyncLifetime
         (await CallsOf(async () => await (await _manager.Http.GetAsync("/api/kata/anything")).ShouldBeProblemAsync(HttpStatusCode.NotFound, "sandbox_not_found"))).ShouldBeEmpty();
     }
 
-    private Task<IReadOnlyList<AuditedCall>> CallsOf(Func<Task> action) => _control.Place.Audit.DuringAsync(_control.Place.User, action);
+    // Who leads is settled beside it.
+    private async Task<IReadOnlyList<AuditedCall>> CallsOf(Func<Task> action) =>
+        [.. (await _control.Place.Audit.DuringAsync(_control.Place.User, action)).Where(call => call.Resource != "leases")];
 }

@@ -8,6 +8,9 @@ namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 /// </summary>
 internal sealed class ManagerProcess : IAsyncDisposable
 {
+    // Tests count sandboxes, and end what they leave: those that are about the pool or the drain say so.
+    private static readonly string[] Defaults = ["--KataContainerManager:WarmPoolSize=0", "--KataContainerManager:DrainSeconds=0"];
+
     private readonly PublishedManager process;
     private readonly bool ownsStateDirectory;
 
@@ -30,6 +33,8 @@ internal sealed class ManagerProcess : IAsyncDisposable
 
     public int Pid => process.Pid;
 
+    public bool HasExited => process.HasExited;
+
     public string Log => process.Log;
 
     /// <summary>With a state directory of its own, which must be clean at the end.</summary>
@@ -40,7 +45,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
     {
         // Not below a home: the sandboxes' users must be able to reach their root file system.
         var directory = stateDirectory ?? Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
-        var process = await PublishedManager.StartAsync([], [$"--Local:StateDirectory={directory}", .. settings]);
+        var process = await PublishedManager.StartAsync([], [.. Defaults, $"--Local:StateDirectory={directory}", .. settings]);
         return new ManagerProcess(process, directory, stateDirectory is null);
     }
 
@@ -49,6 +54,12 @@ internal sealed class ManagerProcess : IAsyncDisposable
 
     /// <summary>SIGINT, as Ctrl+C sends it; the exit code.</summary>
     public Task<int> InterruptAsync() => process.InterruptAsync();
+
+    /// <summary>Sends a signal, such as <c>TERM</c>.</summary>
+    public Task SignalAsync(string name) => process.SignalAsync(name);
+
+    /// <summary>Waits for its end; the exit code.</summary>
+    public Task<int> ExitAsync() => process.WaitForExitAsync();
 
     public async ValueTask DisposeAsync()
     {

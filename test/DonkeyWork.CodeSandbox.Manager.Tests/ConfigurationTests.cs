@@ -17,7 +17,7 @@ public sealed class ConfigurationTests
             .ShouldBe((BackendKind.Local, "sandbox-containers", "kata-qemu", "kata-sandbox", ImagePullPolicy.IfNotPresent, ExecutorAccess.Auto));
         (options.PodReadyTimeoutSeconds, options.IdleTimeoutMinutes, options.MaxContainerLifetimeMinutes, options.MaxTotalContainers).ShouldBe((90, 5, 15, 50));
         (options.WarmPoolSize, options.PoolBackfillCheckIntervalSeconds, options.PoolCreateConcurrency).ShouldBe((10, 30, 2));
-        (options.LeaderLeaseDurationSeconds, options.CleanupCheckIntervalMinutes, options.CleanupCompletedPods).ShouldBe((15, 1, true));
+        (options.LeaderLeaseDurationSeconds, options.CleanupCheckIntervalMinutes, options.CleanupCompletedPods, options.DrainSeconds).ShouldBe((15, 1, true, 30));
         (options.DefaultResourceRequests.MemoryMi, options.DefaultResourceRequests.CpuMillicores).ShouldBe((128, 250));
         (options.DefaultResourceLimits.MemoryMi, options.DefaultResourceLimits.CpuMillicores).ShouldBe((512, 1000));
         (options.MaxResourceLimits.MemoryMi, options.MaxResourceLimits.CpuMillicores).ShouldBe((4096, 4000));
@@ -33,6 +33,7 @@ public sealed class ConfigurationTests
     [InlineData("PoolCreateConcurrency", 1, 50)]
     [InlineData("LeaderLeaseDurationSeconds", 5, 60)]
     [InlineData("CleanupCheckIntervalMinutes", 1, 60)]
+    [InlineData("DrainSeconds", 0, 3600)]
     [InlineData("EphemeralStorageLimitMi", 64, 1_048_576)]
     public void A_number_has_a_range(string name, int from, int to)
     {

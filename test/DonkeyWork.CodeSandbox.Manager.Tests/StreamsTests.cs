@@ -59,26 +59,6 @@ public sealed class StreamsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_stops_cuts_what_it_relays_and_what_it_tells_and_is_not_held_by_them()
-    {
-        var (caller, call) = await ExecuteAsync();
-        using var owned = caller;
-        await call.ChunkAsync("event: OutputEvent\n");
-        await caller.ReadUntilAsync("event: OutputEvent\n");
-        _manager.Backend.IsReadyAtOnce = false;
-        using var creator = await RawHttp.ConnectAsync(_manager.Url);
-        await creator.SendAsync("POST /api/kata HTTP/1.1", "Host: localhost", "Content-Type: application/json", "Content-Length: 21", "", """{"waitForReady":true}""");
-        await creator.ReadUntilAsync("\"eventType\":\"waiting\"");
-
-        await _manager.StopAsync().WaitAsync(Patience.Limit);
-
-        (await caller.ReadToEndAsync()).ShouldNotContain(LastChunk);
-        (await creator.ReadToEndAsync()).ShouldNotContain(LastChunk);
-        await call.DisconnectedAsync();
-        _manager.Backend.Sandboxes.Count.ShouldBe(2);
-    }
-
-    [Fact]
     public async Task A_creator_who_disconnects_leaves_the_sandbox_which_was_announced()
     {
         _manager.Backend.IsReadyAtOnce = false;

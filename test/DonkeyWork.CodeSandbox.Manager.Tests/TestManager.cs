@@ -38,7 +38,9 @@ internal sealed class TestManager : IAsyncDisposable
     {
         var executor = new ScriptedExecutor();
         var backend = new InMemoryBackend { IsReadyAtOnce = true, Executor = executor.Address };
-        var app = ManagerApplication.Build(["--urls=http://127.0.0.1:0", "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal", .. settings], builder =>
+        // Tests count sandboxes; those that are about the pool set its size.
+        string[] defaults = ["--urls=http://127.0.0.1:0", "--KataContainerManager:WarmPoolSize=0", "--Serilog:MinimumLevel:Default=Fatal", "--Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime=Fatal"];
+        var app = ManagerApplication.Build([.. defaults, .. settings], builder =>
         {
             builder.Services.AddSingleton<ISandboxBackend>(backend);
             builder.Services.AddSingleton(new SandboxTokens("a secret of this test"u8.ToArray()));

@@ -1,5 +1,6 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 using DonkeyWork.CodeSandbox.Testing;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Tests;
@@ -107,7 +108,7 @@ public sealed class FindTests : IAsyncLifetime
         // Not "still being created": who is told that comes again, perhaps for ever.
         refused.Code.ShouldBe(ErrorCodes.ExecutorUnreachable);
         refused.Message.ShouldContain("Node n has stopped reporting.");
-        (await _core.Service.ListAsync(default)).ShouldHaveSingleItem().ToInfo().IsReady.ShouldBeFalse();
+        (await _core.Service.ListAsync(default)).ShouldHaveSingleItem().ToInfo(new ExpiryRules(_core.Options)).IsReady.ShouldBeFalse();
         await _core.Service.DeleteAsync(sandbox.Name, default);
     }
 

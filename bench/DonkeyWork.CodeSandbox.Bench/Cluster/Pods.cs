@@ -66,5 +66,5 @@ internal static class Pods
     }
 
     private static Task<KubernetesManager> StartAsync(SandboxNamespace place, string executorAccess) =>
-        KubernetesManager.StartAsync(place, settings: [$"--KataContainerManager:ExecutorAccess={executorAccess}"]);
+        KubernetesManager.StartAsync(place, settings: [$"--KataContainerManager:ExecutorAccess={executorAccess}", "--KataContainerManager:WarmPoolSize=0"]);
 }

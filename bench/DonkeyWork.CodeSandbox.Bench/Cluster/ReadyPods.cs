@@ -3,7 +3,7 @@ using DonkeyWork.CodeSandbox.Testing.Clusters;
 
 namespace DonkeyWork.CodeSandbox.Bench.Cluster;
 
-/// <summary>Pods that no kubelet runs, as they are once a kubelet has them running: sandboxes that were allocated.</summary>
+/// <summary>Pods that no kubelet runs, as they are once a kubelet has them running: sandboxes that were allocated, or wait in the pool.</summary>
 internal sealed class ReadyPods(SandboxNamespace place)
 {
     /// <summary>Where the executor of all of them is.</summary>
@@ -15,15 +15,19 @@ internal sealed class ReadyPods(SandboxNamespace place)
 
     public static string NameOf(int number) => $"kata-sandbox-{number:x8}";
 
-    public Task CreateAsync(int number)
+    /// <summary>So many more, numbered on.</summary>
+    /// <returns>Their names.</returns>
+    public async Task<IReadOnlyList<string>> CreateAsync(int number, bool warm = false)
     {
-        count = number;
+        var first = count;
+        count += number;
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = Parallelism };
-        return Parallel.ForEachAsync(Enumerable.Range(0, number), parallel, async (number, _) =>
+        await Parallel.ForEachAsync(Enumerable.Range(first, number), parallel, async (number, _) =>
         {
-            await place.Api.CreateAsync(place.Pods, Pod(number));
+            await place.Api.CreateAsync(place.Pods, Pod(number, warm));
             await place.Api.PatchAsync($"{place.Pods}/{NameOf(number)}/status", Running());
         });
+        return [.. Enumerable.Range(first, number).Select(NameOf)];
     }
 
     /// <summary>So many changes in each second, each of another pod.</summary>
@@ -37,35 +41,36 @@ internal sealed class ReadyPods(SandboxNamespace place)
         }
     }
 
-    private static JsonObject Pod(int number)
+    private static JsonObject Pod(int number, bool warm)
     {
         var now = $"{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}";
+        var labels = new JsonObject
+        {
+            ["app"] = "kata-manager",
+            ["runtime"] = "kata",
+            ["managed-by"] = "CodeSandbox-Manager",
+            ["container-type"] = "sandbox",
+            ["pool-status"] = warm ? "warm" : "allocated",
+        };
+        var annotations = new JsonObject
+        {
+            ["codesandbox.donkeywork.dev/created-at"] = now,
+            ["codesandbox.donkeywork.dev/nonce"] = $"{number:x32}",
+            ["codesandbox.donkeywork.dev/template"] = new string('0', 64),
+        };
+        if (!warm)
+        {
+            labels["allocated-to"] = $"{number:x40}";
+            annotations["codesandbox.donkeywork.dev/allocated-at"] = now;
+            annotations["codesandbox.donkeywork.dev/last-activity"] = now;
+            annotations["codesandbox.donkeywork.dev/allocated-to"] = $"user-{number}@example.org";
+        }
+
         return new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Pod",
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = NameOf(number),
-                ["labels"] = new JsonObject
-                {
-                    ["app"] = "kata-manager",
-                    ["runtime"] = "kata",
-                    ["managed-by"] = "CodeSandbox-Manager",
-                    ["container-type"] = "sandbox",
-                    ["pool-status"] = "allocated",
-                    ["allocated-to"] = $"{number:x40}",
-                },
-                ["annotations"] = new JsonObject
-                {
-                    ["codesandbox.donkeywork.dev/created-at"] = now,
-                    ["codesandbox.donkeywork.dev/allocated-at"] = now,
-                    ["codesandbox.donkeywork.dev/last-activity"] = now,
-                    ["codesandbox.donkeywork.dev/allocated-to"] = $"user-{number}@example.org",
-                    ["codesandbox.donkeywork.dev/nonce"] = $"{number:x32}",
-                    ["codesandbox.donkeywork.dev/template"] = new string('0', 64),
-                },
-            },
+            ["metadata"] = new JsonObject { ["name"] = NameOf(number), ["labels"] = labels, ["annotations"] = annotations },
             ["spec"] = new JsonObject
             {
                 ["nodeName"] = $"node-{number % 50}",

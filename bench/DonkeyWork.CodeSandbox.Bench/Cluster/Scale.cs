@@ -54,7 +54,7 @@ internal static class Scale
 
     private static Task<KubernetesManager> StartAsync(SandboxNamespace place) => KubernetesManager.StartAsync(
         place,
-        settings: ["--KataContainerManager:ExecutorAccess=PodIp", "--KataContainerManager:MaxTotalContainers=10000", "--KataContainerManager:MaxContainerLifetimeMinutes=1440"]);
+        settings: ["--KataContainerManager:ExecutorAccess=PodIp", "--KataContainerManager:MaxTotalContainers=10000", "--KataContainerManager:MaxContainerLifetimeMinutes=1440", "--KataContainerManager:IdleTimeoutMinutes=1440", "--KataContainerManager:WarmPoolSize=0"]);
 
     private static async Task<double> CpuAsync(KubernetesManager manager, Task meanwhile)
     {

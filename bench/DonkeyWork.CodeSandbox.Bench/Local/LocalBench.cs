@@ -22,10 +22,11 @@ internal sealed class LocalBench : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<LocalBench> StartAsync()
+    /// <param name="poolSize">How many sandboxes wait for a claim.</param>
+    public static async Task<LocalBench> StartAsync(int poolSize)
     {
         var state = Path.Combine(Path.GetTempPath(), $"codesandbox-bench-{Environment.ProcessId}");
-        return new LocalBench(await PublishedManager.StartAsync([], [$"--Local:StateDirectory={state}"]), state);
+        return new LocalBench(await PublishedManager.StartAsync([], [$"--Local:StateDirectory={state}", $"--KataContainerManager:WarmPoolSize={poolSize}"]), state);
     }
 
     public async ValueTask DisposeAsync()

@@ -42,6 +42,7 @@ internal static class ProblemReader
             ErrorCodes.SandboxNotFound => new SandboxNotFoundException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             ErrorCodes.SandboxNotReady => new SandboxNotReadyException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             ErrorCodes.LimitReached => new LimitReachedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
+            ErrorCodes.PoolExhausted => new PoolExhaustedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             _ => new CodeSandboxException(code, message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
         };
     }

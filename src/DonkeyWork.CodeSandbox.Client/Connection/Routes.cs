@@ -5,5 +5,9 @@ internal static class Routes
 {
     public const string Sandboxes = "api/kata";
 
+    public const string Allocate = $"{Sandboxes}/allocate";
+
+    public const string PoolStatus = $"{Sandboxes}/pool/status";
+
     public static string Sandbox(string name) => $"{Sandboxes}/{SandboxName.Require(name)}";
 }

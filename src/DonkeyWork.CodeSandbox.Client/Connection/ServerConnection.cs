@@ -44,10 +44,21 @@ internal sealed class ServerConnection : IDisposable
     public string Name { get; }
 
     public Task<T> AskAsync<T>(HttpMethod method, string path, CancellationToken cancellationToken) =>
-        WithinTimeoutAsync(
+        AskAsync<T>(method, path, content: null, Options.RequestTimeout, cancellationToken);
+
+    /// <summary>Posts, and waits for the answer for <paramref name="limit"/> at most.</summary>
+    public async Task<T> AskAsync<TBody, T>(string path, TBody body, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var content = Content(body);
+        return await AskAsync<T>(HttpMethod.Post, path, content, limit, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<T> AskAsync<T>(HttpMethod method, string path, HttpContent? content, TimeSpan limit, CancellationToken cancellationToken) =>
+        WithinAsync(
+            limit,
             async token =>
             {
-                using var response = await SendAsync(method, path, content: null, JsonType, token).ConfigureAwait(false);
+                using var response = await SendAsync(method, path, content, JsonType, token).ConfigureAwait(false);
                 if (response.Content.Headers.ContentType?.MediaType != JsonType)
                     throw await ProblemReader.ReadAsync(response, Options.TimeProvider, token).ConfigureAwait(false);
                 var body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
@@ -59,11 +70,11 @@ internal sealed class ServerConnection : IDisposable
     /// <summary>Posts and returns the answer as a stream of events, which ends when <paramref name="cancellationToken"/> is cancelled.</summary>
     public Task<EventStream<TEvent>> OpenStreamAsync<TBody, TEvent>(string path, TBody body, CancellationToken cancellationToken)
         where TEvent : class =>
-        WithinTimeoutAsync(
+        WithinAsync(
+            Options.RequestTimeout,
             async token =>
             {
-                using var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, TypeInfo<TBody>()));
-                content.Headers.ContentType = new MediaTypeHeaderValue(JsonType);
+                using var content = Content(body);
                 var response = await SendAsync(HttpMethod.Post, path, content, EventStreamType, token).ConfigureAwait(false);
                 try
                 {
@@ -88,6 +99,11 @@ internal sealed class ServerConnection : IDisposable
 
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T))!;
 
+    private static ByteArrayContent Content<T>(T body) => new(JsonSerializer.SerializeToUtf8Bytes(body, TypeInfo<T>()))
+    {
+        Headers = { ContentType = new MediaTypeHeaderValue(JsonType) },
+    };
+
     private async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, HttpContent? content, string accept, CancellationToken cancellationToken)
     {
@@ -103,10 +119,10 @@ internal sealed class ServerConnection : IDisposable
             throw await ProblemReader.ReadAsync(response, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<T> WithinTimeoutAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    private async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(Options.RequestTimeout, Options.TimeProvider);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using var over = new CancellationTokenSource(limit, Options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
         try
         {
             return await ask(either.Token).ConfigureAwait(false);
@@ -115,7 +131,7 @@ internal sealed class ServerConnection : IDisposable
         {
             throw new OperationCanceledException(e.Message, e, cancellationToken);
         }
-        catch (OperationCanceledException e) when (limit.IsCancellationRequested || e.InnerException is TimeoutException)
+        catch (OperationCanceledException e) when (over.IsCancellationRequested || e.InnerException is TimeoutException)
         {
             throw new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{Name} did not answer in time.", e);
         }

@@ -38,3 +38,15 @@ public sealed class LimitReachedException : CodeSandboxException
     {
     }
 }
+
+/// <summary>
+/// No sandbox of the pool is free, and none came free in the time that was given; <see cref="CodeSandboxException.RetryAfter"/>
+/// may say when to ask again.
+/// </summary>
+public sealed class PoolExhaustedException : CodeSandboxException
+{
+    internal PoolExhaustedException(string message)
+        : base(ErrorCodes.PoolExhausted, message)
+    {
+    }
+}

@@ -44,11 +44,12 @@ public sealed class ClusterConnection : IDisposable
     /// rotates and once more at a 401. It follows no redirect, keeps no cookie and uses no proxy.
     /// </summary>
     /// <param name="configure">Changes the inner handler before it is used.</param>
-    public HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null)
+    /// <param name="toPods">Whether it leads to the pod proxy: a 401 may be a pod's then, and is taken as it is.</param>
+    public HttpMessageHandler CreateHandler(Action<SocketsHttpHandler>? configure = null, bool toPods = false)
     {
         var transport = ServerTransport.Create(_tls);
         configure?.Invoke(transport);
-        return new AuthenticatingHandler(_settings.Token, _settings.TlsServerName, transport);
+        return new AuthenticatingHandler(_settings.Token, _settings.TlsServerName, isServers: !toPods, transport);
     }
 
     /// <summary>Handlers that were made before must not be used afterwards.</summary>

@@ -17,9 +17,6 @@ internal static class PodFactory
     /// </summary>
     public const int EphemeralStorageRequestMi = 64;
 
-    /// <summary>The name of the only container.</summary>
-    public const string ContainerName = "executor";
-
     // The image's user. Said outright, for a node cannot tell from a user's name that it is not root.
     private const int UserId = 1000;
 
@@ -51,7 +48,7 @@ internal static class PodFactory
             [
                 new ContainerManifest
                 {
-                    Name = ContainerName,
+                    Name = PodView.ContainerName,
                     Image = options.DefaultImage,
                     ImagePullPolicy = options.ImagePullPolicy.ToString(),
                     Env = EnvironmentOf(spec),

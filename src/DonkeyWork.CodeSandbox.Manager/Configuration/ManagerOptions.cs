@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using DonkeyWork.CodeSandbox.Kubernetes;
 
 namespace DonkeyWork.CodeSandbox.Manager.Configuration;
@@ -9,6 +10,13 @@ internal sealed record ManagerOptions : KubernetesOptions
 
     /// <summary>Where sandboxes live.</summary>
     public BackendKind Backend { get; init; } = BackendKind.Local;
+
+    /// <summary>Seconds that open requests have to end when the Manager is told to stop.</summary>
+    [Range(0, 3600)]
+    public int DrainSeconds { get; init; } = 30;
+
+    /// <summary>The same as a time.</summary>
+    public TimeSpan Drain => TimeSpan.FromSeconds(DrainSeconds);
 
     /// <inheritdoc/>
     public override string Shape => Backend == BackendKind.Kubernetes ? base.Shape : DefaultImage;

@@ -8,7 +8,7 @@ internal static class ExecuteEndpoint
 {
     private static readonly string[] ResponseTypes = [EventStream.MediaType, "application/json", Problem.MediaType];
 
-    public static async Task ExecuteAsync(string id, HttpContext context, ExecutorRelay relay, IHostApplicationLifetime host)
+    public static async Task ExecuteAsync(string id, HttpContext context, ExecutorRelay relay)
     {
         JsonBody.Require(context.Request);
         var request = new ExecutorRequest(HttpMethod.Post, "api/execute")
@@ -18,8 +18,7 @@ internal static class ExecuteEndpoint
             ContentLength = context.Request.ContentLength,
             ResponseTypes = ResponseTypes,
         };
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
-        using var response = await relay.SendAsync(id, request, end.Token);
-        await RelayedResponse.WriteAsync(context.Response, response, end.Token);
+        using var response = await relay.SendAsync(id, request, context.RequestAborted);
+        await RelayedResponse.WriteAsync(context.Response, response, context.RequestAborted);
     }
 }

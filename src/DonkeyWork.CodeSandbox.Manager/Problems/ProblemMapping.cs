@@ -8,13 +8,17 @@ namespace DonkeyWork.CodeSandbox.Manager.Problems;
 /// <summary>The one place that knows which error is which status.</summary>
 internal static class ProblemMapping
 {
+    /// <summary>Whoever comes again after that may meet another Manager.</summary>
+    public static (int Status, Problem Problem, TimeSpan? RetryAfter) Stopping { get; } =
+        (503, new Problem { Code = ErrorCodes.Stopping, Detail = "The Manager is stopping." }, TimeSpan.FromSeconds(5));
+
     public static (int Status, Problem Problem, TimeSpan? RetryAfter) Of(Exception exception) => exception switch
     {
         InvalidSandboxException e => (400, new Problem { Code = e.Code, Detail = e.Message, Errors = e.Errors }, null),
         SandboxException e => (StatusOf(e.Code), new Problem { Code = e.Code, Detail = e.Message }, e.RetryAfter),
         BackendUnavailableException e => (503, new Problem { Code = ErrorCodes.BackendUnavailable, Detail = e.Message }, TimeSpan.FromSeconds(5)),
         BadHttpRequestException e => OfStatus(e.StatusCode),
-        OperationCanceledException => (503, new Problem { Code = ErrorCodes.Stopping, Detail = "The Manager is stopping." }, TimeSpan.FromSeconds(5)),
+        OperationCanceledException => Stopping,
         _ => OfStatus(500),
     };
 
@@ -37,10 +41,11 @@ internal static class ProblemMapping
     {
         ErrorCodes.InvalidRequest => 400,
         ErrorCodes.SandboxNotFound => 404,
-        ErrorCodes.SandboxNotReady => 409,
+        ErrorCodes.SandboxNotReady or ErrorCodes.NotClaimed => 409,
         ErrorCodes.UnsupportedMediaType => 415,
         ErrorCodes.LimitReached => 429,
         ErrorCodes.ExecutorUnreachable or ErrorCodes.ExecutorError => 502,
+        ErrorCodes.PoolExhausted => 503,
         _ => 500,
     };
 }

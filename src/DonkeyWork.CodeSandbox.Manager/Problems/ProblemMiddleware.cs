@@ -16,7 +16,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         try
         {
             await next(context);
-            if (IsBareError(context.Response)) await WriteAsync(context, ProblemMapping.OfStatus(context.Response.StatusCode));
+            if (IsBareError(context.Response)) await ProblemResponse.WriteAsync(context, ProblemMapping.OfStatus(context.Response.StatusCode));
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -36,7 +36,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             else if (problem.Status > 500 && e is not OperationCanceledException) LogNotServed(WhyNotServed(e));
             context.Response.Clear();
             SetHeaders(context);
-            await WriteAsync(context, problem);
+            await ProblemResponse.WriteAsync(context, problem);
         }
     }
 
@@ -53,9 +53,6 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
 
     private static bool IsBareError(HttpResponse response) =>
         response is { HasStarted: false, StatusCode: >= 400, ContentType: null, ContentLength: null or 0 };
-
-    private static Task WriteAsync(HttpContext context, (int Status, Problem Problem, TimeSpan? RetryAfter) error) =>
-        ProblemResponse.WriteAsync(context, error.Status, error.Problem, error.RetryAfter);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A response was cut: {Reason}")]
     private partial void LogLost(string reason);

@@ -18,6 +18,10 @@ internal static class ProblemResponse
     public static Task WriteAsync(HttpContext context, int status, string code, string detail) =>
         WriteAsync(context, status, new Problem { Code = code, Detail = detail });
 
+    /// <inheritdoc cref="WriteAsync(HttpContext, int, Problem, TimeSpan?)"/>
+    public static Task WriteAsync(HttpContext context, (int Status, Problem Problem, TimeSpan? RetryAfter) error) =>
+        WriteAsync(context, error.Status, error.Problem, error.RetryAfter);
+
     /// <summary>Answers with <paramref name="problem"/>; type, title and status are filled in.</summary>
     public static Task WriteAsync(HttpContext context, int status, Problem problem, TimeSpan? retryAfter = null)
     {

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 using Microsoft.Extensions.Logging;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Creation;
@@ -33,6 +34,7 @@ internal sealed partial class CreationFollower(
     private readonly long _begun = clock.GetTimestamp();
 
     private readonly Sandbox _created = created;
+    private readonly ExpiryRules _rules = new(options);
 
     private Sandbox _seen = created;
     private int _attempts;
@@ -128,7 +130,7 @@ internal sealed partial class CreationFollower(
             Tell(new SandboxHealthCheck { PodName = _created.Name, IsHealthy = true, Message = "Executor API is healthy", PodIP = _seen.Address });
             var total = timings.Finish();
             LogReady(_created.Name, (long)total.TotalMilliseconds);
-            Tell(new SandboxReady { PodName = _created.Name, ContainerInfo = _seen.ToInfo(), ElapsedSeconds = Math.Round(total.TotalSeconds, 3), Timings = timings.Milliseconds });
+            Tell(new SandboxReady { PodName = _created.Name, ContainerInfo = _seen.ToInfo(_rules), ElapsedSeconds = Math.Round(total.TotalSeconds, 3), Timings = timings.Milliseconds });
             return true;
         }
 
@@ -149,7 +151,7 @@ internal sealed partial class CreationFollower(
     private async Task FailAsync(string reason, CancellationToken stopping)
     {
         LogFailed(_created.Name, reason);
-        var info = _seen.ToInfo();
+        var info = _seen.ToInfo(_rules);
         var removal = sandboxes.RemoveInTheEndAsync(_created, stopping);
         // Told once it is deleted; but a backend that is away keeps nobody waiting.
         await removal.WaitAsync(DeletePatience, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.Extensions.Logging;
 
@@ -8,13 +9,17 @@ public sealed partial class ActivityRecorder(
     SandboxRegistry registry, ISandboxBackend backend, TimeProvider clock, ILogger<ActivityRecorder> logger)
 {
     private static readonly TimeSpan Staleness = TimeSpan.FromSeconds(30);
-    private const int Attempts = 3;
 
     // A command waits for the record; a backend that is slow, or away, must not hold it up for long.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    /// <summary>Writes the last activity where the recorded one is stale. Returns the sandbox as it is then.</summary>
-    /// <exception cref="SandboxException">It takes no commands any more.</exception>
+    private readonly ActivityWriter _writer = new(registry, backend);
+
+    /// <summary>
+    /// Writes the last activity where the recorded one is stale, so that of a use and a delete that was judged before it one
+    /// wins, and the other is told. Returns the sandbox as it is then.
+    /// </summary>
+    /// <exception cref="SandboxException">It is gone, or is being deleted.</exception>
     public async Task<Sandbox> TouchAsync(Sandbox sandbox, CancellationToken cancellationToken)
     {
         // The sandbox itself may be in best health: serving it matters more than the record.
@@ -23,16 +28,9 @@ public sealed partial class ActivityRecorder(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            for (var attempt = 1; attempt <= Attempts && clock.GetUtcNow() - sandbox.LastUsed > Staleness; attempt++)
-            {
-                if (await WriteAsync(sandbox, both.Token) is { } touched) return touched;
-                // Somebody else changed it, most often by recording the same use.
-                sandbox = await registry.ReadAsync(sandbox.Name, both.Token) is { AcceptsCommands: true } live && live.Uid == sandbox.Uid
-                    ? live
-                    : throw SandboxException.NotFound(sandbox.Name);
-            }
+            return await _writer.AdvanceAsync(sandbox, StaleUse, both.Token);
         }
-        catch (BackendUnavailableException e)
+        catch (Exception e) when (e is BackendUnavailableException or SandboxConflictException)
         {
             LogNotRecorded(sandbox.Name, e.Message);
         }
@@ -44,19 +42,9 @@ public sealed partial class ActivityRecorder(
         return sandbox;
     }
 
-    private async Task<Sandbox?> WriteAsync(Sandbox sandbox, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var touched = await backend.ChangeAsync(sandbox, new SandboxChange { LastActivity = clock.GetUtcNow() }, ChangeCondition.SameVersion, cancellationToken);
-            registry.Replace(sandbox, touched);
-            return touched;
-        }
-        catch (SandboxConflictException)
-        {
-            return null;
-        }
-    }
+    // What is asked of a sandbox that is nobody's is refused by its executor, and no use.
+    private DateTimeOffset? StaleUse(Sandbox sandbox) =>
+        sandbox.PoolStatus != PoolStatus.Warm && clock.GetUtcNow() is var now && now - sandbox.LastUsed > Staleness ? now : null;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The use of sandbox {Name} could not be recorded: {Reason}")]
     private partial void LogNotRecorded(string name, string reason);

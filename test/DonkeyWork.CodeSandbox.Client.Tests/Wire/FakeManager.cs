@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace DonkeyWork.CodeSandbox.Client.Tests.Wire;
@@ -7,6 +8,11 @@ namespace DonkeyWork.CodeSandbox.Client.Tests.Wire;
 internal sealed class FakeManager : IAsyncDisposable
 {
     public const string Name = "kata-sandbox-a1b2c3d4";
+
+    private const string PoolStatus =
+        """{"creating":1,"warm":2,"allocated":3,"manual":4,"total":10,"targetSize":5,"maxTotalContainers":50,"readyPercentage":40,"utilizationPercentage":70,"warmCount":2,"allocatedCount":3,"totalCount":10}""";
+
+    private readonly ConcurrentDictionary<string, string> _claims = new();
 
     private FakeManager()
     {
@@ -20,6 +26,8 @@ internal sealed class FakeManager : IAsyncDisposable
     public ConcurrentDictionary<string, bool> Sandboxes { get; } = new();
 
     public RequestDelegate OnCreate { get; set; } = null!;
+
+    public RequestDelegate OnAllocate { get; set; } = null!;
 
     public RequestDelegate OnExecute { get; set; } = context => Sse.AnswerAsync(context, Sse.Completed());
 
@@ -35,6 +43,7 @@ internal sealed class FakeManager : IAsyncDisposable
             manager.Sandboxes[Name] = true;
             await Sse.AnswerAsync(context, Sse.Created(Name), Sse.Waiting(Name), Sse.Ready(Name));
         };
+        manager.OnAllocate = manager.AllocateAsync;
         manager.Server = await WireServer.StartAsync(manager.AnswerAsync);
         return manager;
     }
@@ -47,6 +56,8 @@ internal sealed class FakeManager : IAsyncDisposable
         return (context.Request.Method, path) switch
         {
             ("POST", ["api", "kata"]) => OnCreate(context),
+            ("POST", ["api", "kata", "allocate"]) => OnAllocate(context),
+            ("GET", ["api", "kata", "pool", "status"]) => JsonAsync(context, PoolStatus),
             ("GET", ["api", "kata"]) => JsonAsync(context, $"[{string.Join(',', Sandboxes.Keys.Select(Sse.Info))}]"),
             ("DELETE", ["api", "kata"]) => DeleteAllAsync(context),
             (_, ["api", "kata", var name, ..]) when !Sandboxes.ContainsKey(name) => Sse.ProblemAsync(context, 404, "sandbox_not_found"),
@@ -54,8 +65,19 @@ internal sealed class FakeManager : IAsyncDisposable
             ("DELETE", ["api", "kata", _]) when OnDelete is not null => OnDelete(context),
             ("DELETE", ["api", "kata", var name]) => DeleteAsync(context, name),
             ("POST", ["api", "kata", _, "execute"]) => OnExecute(context),
+            ("POST", ["api", "kata", var name, "keepalive"]) => JsonAsync(context, Sse.Info(name)),
             _ => Sse.ProblemAsync(context, 404, "not_found"),
         };
+    }
+
+    /// <summary>A claim as a Manager serves it: the same id again gives the same sandbox.</summary>
+    public async Task AllocateAsync(HttpContext context)
+    {
+        context.Request.Body.Position = 0;
+        using var request = await JsonDocument.ParseAsync(context.Request.Body);
+        var name = _claims.GetOrAdd(request.RootElement.GetProperty("claimId").GetString()!, _ => $"kata-sandbox-{_claims.Count + 1:x8}");
+        Sandboxes[name] = true;
+        await JsonAsync(context, Sse.Info(name));
     }
 
     private Task DeleteAsync(HttpContext context, string name)

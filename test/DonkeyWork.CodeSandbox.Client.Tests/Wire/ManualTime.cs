@@ -8,7 +8,11 @@ internal sealed class ManualTime : TimeProvider
     private readonly Dictionary<TimeSpan, (int Count, TaskCompletionSource Next)> _set = [];
     private DateTimeOffset _now = DateTimeOffset.UnixEpoch;
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
     public override DateTimeOffset GetUtcNow() => _now;
+
+    public override long GetTimestamp() => _now.Ticks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -15,8 +15,8 @@ internal static class Manifests
           "spec": {
             "runtimeClassName": "kata-qemu", "restartPolicy": "Never", "terminationGracePeriodSeconds": 2, "automountServiceAccountToken": false,
             "containers": [
-              {"name": "sandbox", "image": "registry.invalid/sandbox:1", "resources": {"requests": {"memory": "128Mi", "cpu": "250m"}, "limits": {"memory": "1Gi", "cpu": "1"} } },
-              {"name": "second", "image": "registry.invalid/second:1"}
+              {"name": "another", "image": "registry.invalid/another:1"},
+              {"name": "executor", "image": "registry.invalid/sandbox:1", "resources": {"requests": {"memory": "128Mi", "cpu": "250m"}, "limits": {"memory": "1Gi", "cpu": "1"} } }
             ]
           }
         }

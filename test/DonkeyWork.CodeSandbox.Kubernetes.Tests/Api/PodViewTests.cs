@@ -20,9 +20,9 @@ public sealed class PodViewTests(ControlNamespace control, ITestOutputHelper out
             {"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "containers with unready status: [sandbox]", "lastTransitionTime": "2030-01-01T00:00:00Z"}
           ],
           "containerStatuses": [
-            {"name": "sandbox", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "lastState": {"running": {"startedAt": "2030-01-01T00:00:00Z"} },
-             "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "too much", "startedAt": null, "finishedAt": null} } },
-            {"name": "second", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no"} } }
+            {"name": "another", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no"} } },
+            {"name": "executor", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "lastState": {"running": {"startedAt": "2030-01-01T00:00:00Z"} },
+             "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "too much", "startedAt": null, "finishedAt": null} } }
           ]
         }
         """;
@@ -68,7 +68,7 @@ public sealed class PodViewTests(ControlNamespace control, ITestOutputHelper out
     public async Task A_container_runs_or_waits(string state, bool runs, string? reason, string? message)
     {
         var pod = await CreateAsync(
-            $"state-{Guid.NewGuid():N}", $$"""{"phase": "Pending", "containerStatuses": [{"name": "sandbox", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": {{state}} }] }""");
+            $"state-{Guid.NewGuid():N}", $$"""{"phase": "Pending", "containerStatuses": [{"name": "executor", "image": "x", "imageID": "", "ready": false, "restartCount": 0, "state": {{state}} }] }""");
         pod.Container.ShouldBe(new ContainerState { IsRunning = runs, WaitingReason = reason, WaitingMessage = message });
     }
 

@@ -2,6 +2,8 @@ using System.Text.Json;
 using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting;
 using DonkeyWork.CodeSandbox.Kubernetes.Api.Objects;
+using DonkeyWork.CodeSandbox.Kubernetes.Executors;
+using DonkeyWork.CodeSandbox.Kubernetes.Tests.Executors;
 using DonkeyWork.CodeSandbox.Testing;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
 
@@ -112,6 +114,34 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
         using var wrong = Client("token: wrong");
         (await Should.ThrowAsync<ApiException>(ListAsync(wrong))).StatusCode.ShouldBe(401);
         Tokens().Skip(2).ShouldBe(["wrong"]);
+    }
+
+    [Fact]
+    public async Task A_pod_that_says_401_makes_nobody_ask_a_plugin()
+    {
+        var runs = Path.Combine(_files.Path, "runs");
+        _files.WriteScript("plugin", $$"""
+            echo run >> '{{runs}}'
+            printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"} }'
+            """);
+        _relay.Intercept = context =>
+        {
+            context.Response.StatusCode = 401;
+            return Task.FromResult(true);
+        };
+        using var connection = ClusterConnection.Load(
+            new ConnectionOptions { Kubeconfig = _files.WriteKubeconfig(_relay.Address.AbsoluteUri, "", "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin}") }, _clock);
+        using var executors = new ExecutorConnections(connection, new KubernetesOptions { ExecutorAccess = ExecutorAccess.ApiServerProxy });
+        var executor = executors.Of(ExecutorAccessTests.NobodysSandbox());
+
+        for (var time = 0; time < 3; time++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(executor.BaseAddress, "healthz"));
+            await Should.ThrowAsync<HttpRequestException>(() => executor.Http.SendAsync(request, CancellationToken.None));
+        }
+
+        _relay.Requests.Count.ShouldBe(3);
+        File.ReadAllLines(runs).ShouldHaveSingleItem();
     }
 
     [Theory]

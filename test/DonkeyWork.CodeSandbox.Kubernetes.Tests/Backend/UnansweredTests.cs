@@ -72,7 +72,7 @@ public sealed class UnansweredTests(ControlBackend control) : IClassFixture<Cont
     private static Lost LoseAnswers(ApiRelay relay, string method, int count)
     {
         var lost = new Lost();
-        relay.PassOn = (context, _) => Task.FromResult(context.Request.Method != method || lost.Count >= count || lost.Add(context));
+        relay.PassOn = (context, _) => Task.FromResult(context.Request.Method != method || !context.Request.Path.Value!.Contains("/pods", StringComparison.Ordinal) || lost.Count >= count || lost.Add(context));
         return lost;
     }
 

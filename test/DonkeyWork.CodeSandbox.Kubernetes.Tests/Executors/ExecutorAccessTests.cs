@@ -83,7 +83,7 @@ public sealed class ExecutorAccessTests(NodeCluster cluster) : IClassFixture<Nod
             .Message.ShouldContain("k8s/role.yaml");
     }
 
-    private static Sandbox NobodysSandbox() => new()
+    internal static Sandbox NobodysSandbox() => new()
     {
         Name = "test-00000000",
         Uid = Guid.NewGuid().ToString(),

@@ -5,7 +5,7 @@ using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 namespace DonkeyWork.CodeSandbox.Testing.Backends;
 
 /// <summary>What every backend has to do, with real sandboxes. A backend's tests derive from it.</summary>
-public abstract class SandboxBackendContract
+public abstract partial class SandboxBackendContract
 {
     /// <summary>The backend under test, ready for use.</summary>
     protected abstract ISandboxBackend Backend { get; }
@@ -51,21 +51,6 @@ public abstract class SandboxBackendContract
         var (_, _, output) = await Backend.RunAsync(sandbox, "echo \"$GREETING\"; env | grep CODESANDBOX");
 
         output.ShouldBe("a \"b\" $c\n");
-        await Backend.DeleteGoneAsync(sandbox);
-    }
-
-    [Fact]
-    public async Task A_sandbox_of_the_pool_runs_nothing_until_it_is_claimed()
-    {
-        var sandbox = await Backend.CreateReadyAsync(Specs.New(PoolStatus.Warm));
-
-        var (status, body) = await Backend.AskAsync(sandbox, HttpMethod.Post, "api/execute", """{"command":"true"}""");
-
-        status.ShouldBe(409);
-        body.ShouldContain(ErrorCodes.NotClaimed);
-        (await Backend.AskAsync(sandbox, HttpMethod.Post, "api/claim", """{"owner":"u"}""")).Status.ShouldBe(200);
-        (await Backend.RunAsync(sandbox, "echo mine")).Output.ShouldBe("mine\n");
-        sandbox.AllocatedAt.ShouldBeNull();
         await Backend.DeleteGoneAsync(sandbox);
     }
 

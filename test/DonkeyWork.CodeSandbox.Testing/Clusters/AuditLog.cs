@@ -11,35 +11,28 @@ public sealed class AuditLog(TestCluster cluster, ApiServer api)
     /// <summary>The requests of one user that were answered, or began to be, while <paramref name="action"/> ran: each once.</summary>
     public async Task<IReadOnlyList<AuditedCall>> DuringAsync(string user, Func<Task> action)
     {
-        var before = new FileInfo(_file).Length;
-        var begin = await MarkAsync();
+        var recording = await BeginAsync(user);
         await action();
-        var end = await MarkAsync();
+        return [.. (await recording.EndAsync()).Select(entry => entry.Call)];
+    }
 
-        var calls = new List<AuditedCall>();
-        await Patience.UntilAsync(
-            () =>
-            {
-                calls = [.. Read(before)];
-                return calls.Exists(call => call.Name == end);
-            },
-            () => $"{_file} does not show a request that was answered.");
-        return
-        [
-            .. calls.SkipWhile(call => call.Name != begin).Skip(1).TakeWhile(call => call.Name != end)
-                .Where(call => call.User == user),
-        ];
+    /// <summary>Begins to record the requests of one user.</summary>
+    public async Task<AuditRecording> BeginAsync(string user)
+    {
+        var before = new FileInfo(_file).Length;
+        return new AuditRecording(this, user, before, await MarkAsync());
     }
 
     /// <summary>A request that is found again: for a pod that does not exist.</summary>
-    private async Task<string> MarkAsync()
+    internal async Task<string> MarkAsync()
     {
         var mark = $"mark-{Guid.NewGuid():N}";
         (await api.FindAsync($"/api/v1/namespaces/default/pods/{mark}")).ShouldBeNull();
         return mark;
     }
 
-    private IEnumerable<AuditedCall> Read(long from)
+    /// <summary>Each request that is written down from a position of the file on: once, in the order of the file.</summary>
+    internal IEnumerable<AuditEntry> Read(long from)
     {
         // What lasts is written down twice, when it begins and when it ends.
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -49,21 +42,9 @@ public sealed class AuditLog(TestCluster cluster, ApiServer api)
         // A last line without its end is being written.
         var lines = reader.ReadToEnd().Split('\n')[..^1];
         foreach (var line in lines)
-        {
-            var entry = JsonDocument.Parse(line).RootElement;
-            if (!entry.TryGetProperty("objectRef", out var target) || !seen.Add(Text(entry, "auditID"))) continue;
-            yield return new AuditedCall(
-                Text(entry.GetProperty("user"), "username"),
-                Text(entry, "verb"),
-                Text(target, "resource"),
-                Text(target, "subresource"),
-                Text(target, "name"),
-                entry.TryGetProperty("responseStatus", out var status) ? status.GetProperty("code").GetInt32() : 0);
-        }
+            if (AuditEntry.TryParse(line) is { } entry && seen.Add(entry.Id)) yield return entry;
     }
-
-    private static string Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString()! : "";
 }
 
-/// <summary>One line of the audit log.</summary>
+/// <summary>Who asked for what, and how it was answered.</summary>
 public sealed record AuditedCall(string User, string Verb, string Resource, string Subresource, string Name, int Status);

@@ -1,5 +1,3 @@
-using DonkeyWork.CodeSandbox.Testing.Processes;
-
 namespace DonkeyWork.CodeSandbox.Testing.Clusters;
 
 /// <summary>
@@ -27,12 +25,10 @@ public sealed class ControlCluster : TestCluster
     public string AuditLog => FileOf("audit.log");
 
     /// <summary>SIGKILL.</summary>
-    public static Task KillApiServerAsync() => ApiServerAsync("kill");
+    public static Task KillApiServerAsync() => Current.ApiServerAsync("kill");
 
     /// <summary>Returns when it is ready.</summary>
-    public static Task StartApiServerAsync() => ApiServerAsync("start");
-
-    private static Task<string> ApiServerAsync(string verb) => Tool.OutputOfAsync(Path.Combine(Repository.Root, "test/cluster/apiserver.sh"), ["control", verb]);
+    public static Task StartApiServerAsync() => Current.ApiServerAsync("start");
 
     private string FileOf(string name) => Path.Combine(_directory, name);
 }

@@ -26,7 +26,7 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         var place = await SandboxNamespace.CreateAsync(ControlCluster.Current);
         var host = HostOf(place.Api.Url);
-        return new ControlPlane(place, await StubExecutor.StartAsync(host), new TestKubelet(place, host));
+        return new ControlPlane(place, await StubExecutor.StartAsync(host), new TestKubelet(place, new SharedAddress(host)));
     }
 
     public async ValueTask DisposeAsync()

@@ -34,6 +34,16 @@ public class TestCluster
     /// <summary>How it ends, well or not.</summary>
     public Task<Tool> TryKubectlAsync(params string[] arguments) => Tool.RunAsync(KubectlProgram, ["--kubeconfig", Kubeconfig, .. arguments]);
 
+    /// <summary>Kills the API server, and returns when another one is ready in its place. Only of the clusters of <c>test/cluster</c>.</summary>
+    public async Task RestartApiServerAsync()
+    {
+        await ApiServerAsync("kill");
+        await ApiServerAsync("start");
+    }
+
+    private protected Task<string> ApiServerAsync(string verb) =>
+        Tool.OutputOfAsync(Path.Combine(Repository.Root, "test/cluster/apiserver.sh"), [RunsPods ? "node" : "control", verb]);
+
     /// <summary>A namespace of the test's own, ready for pods.</summary>
     public Task<TestNamespace> CreateNamespaceAsync(string prefix) => TestNamespace.CreateAsync(this, prefix);
 

@@ -10,8 +10,8 @@ namespace DonkeyWork.CodeSandbox.Testing.Processes;
 /// <summary>The published Manager with the backend Kubernetes, as a process of its own: one of several on the same namespace.</summary>
 public sealed class KubernetesManager : IAsyncDisposable
 {
-    // One for all: what one Manager creates, the others can talk to.
-    private const string Secret = "a secret that all Managers of the tests share, and nobody else";
+    /// <summary>One for all: what one Manager creates, the others can talk to.</summary>
+    public const string Secret = "a secret that all Managers of the tests share, and nobody else";
 
     private readonly PublishedManager _process;
     private readonly HttpMessageHandler _handler;
@@ -37,7 +37,7 @@ public sealed class KubernetesManager : IAsyncDisposable
     /// <param name="place">Whose pods.</param>
     /// <param name="relay">What it takes for the API server; <see langword="null"/>: the API server.</param>
     /// <param name="within">The network it lives in; <see langword="null"/>: this machine's.</param>
-    /// <param name="settings">Further arguments.</param>
+    /// <param name="settings">Further arguments; without one of them there is no pool.</param>
     public static async Task<KubernetesManager> StartAsync(SandboxNamespace place, ApiRelay? relay = null, NetworkNamespace? within = null, params string[] settings)
     {
         string[] connection = relay is null
@@ -53,6 +53,7 @@ public sealed class KubernetesManager : IAsyncDisposable
                 $"--KataContainerManager:RuntimeClassName={place.Name}",
                 "--KataContainerManager:DefaultResourceRequests:MemoryMi=16",
                 "--KataContainerManager:DefaultResourceRequests:CpuMillicores=5",
+                "--KataContainerManager:WarmPoolSize=0",
                 .. connection,
                 .. settings,
             ],
@@ -85,6 +86,12 @@ public sealed class KubernetesManager : IAsyncDisposable
 
     /// <summary>SIGKILL: no goodbye.</summary>
     public Task KillAsync() => _process.KillAsync();
+
+    /// <summary>Another signal, such as <c>STOP</c>.</summary>
+    public Task SignalAsync(string name) => _process.SignalAsync(name);
+
+    /// <summary>Waits for its end; the exit code.</summary>
+    public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -64,7 +64,19 @@ public sealed class PublishedManager : IDisposable
     /// <summary>SIGINT, as Ctrl+C sends it; the exit code.</summary>
     public async Task<int> InterruptAsync()
     {
-        if (!_process.HasExited) await Tool.RunAsync("/bin/kill", "-INT", $"{_process.Id}");
+        await SignalAsync("INT");
+        return await WaitForExitAsync();
+    }
+
+    /// <summary>Sends a signal, by its name without SIG; nothing where it has ended.</summary>
+    public async Task SignalAsync(string name)
+    {
+        if (!_process.HasExited) await Tool.RunAsync("/bin/kill", $"-{name}", $"{_process.Id}");
+    }
+
+    /// <summary>Waits for its end; the exit code.</summary>
+    public async Task<int> WaitForExitAsync()
+    {
         using var patience = new CancellationTokenSource(Patience.Limit);
         await _process.WaitForExitAsync(patience.Token);
         return _process.ExitCode;

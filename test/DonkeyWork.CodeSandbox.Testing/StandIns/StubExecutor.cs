@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 
 /// <summary>
-/// Answers as the executor of any number of sandboxes: <c>/healthz</c>, and <c>/api/execute</c>, whose command it prints. The
-/// command <see cref="Hold"/> prints and then runs until the stream is cut or <see cref="Release"/>d.
+/// Answers as the executor of any number of sandboxes: <c>/healthz</c>, <c>/api/claim</c>, which it grants to everybody,
+/// <c>/api/stats</c>, and <c>/api/execute</c>, whose command it prints. The command <see cref="Hold"/> prints and then runs
+/// until the stream is cut or <see cref="Release"/>d.
 /// </summary>
 public sealed class StubExecutor : IAsyncDisposable
 {
@@ -33,6 +34,8 @@ public sealed class StubExecutor : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(address), 8666));
         var stub = new StubExecutor(builder.Build());
         stub._app.MapGet("/healthz", () => "Healthy");
+        stub._app.MapPost("/api/claim", () => new { });
+        stub._app.MapGet("/api/stats", () => new { running = stub.OpenStreams, openStreams = stub.OpenStreams, flavour = "stand-in" });
         stub._app.MapPost("/api/execute", stub.ExecuteAsync);
         await stub._app.StartAsync();
         return stub;

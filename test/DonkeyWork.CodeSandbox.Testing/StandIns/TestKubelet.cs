@@ -6,21 +6,22 @@ namespace DonkeyWork.CodeSandbox.Testing.StandIns;
 
 /// <summary>
 /// Plays scheduler and kubelet for one namespace of a cluster that has neither: pods are bound, become Ready at the address
-/// of an executor, and go when they are deleted. What it does is what a kubelet writes; the API server is real.
+/// of an executor, and go when they are deleted. What it does is what a kubelet writes; the API server is real, and so may be
+/// what runs behind the pods.
 /// </summary>
 public sealed class TestKubelet : IAsyncDisposable
 {
     private const string NodeName = "test-kubelet";
 
     private readonly SandboxNamespace _place;
-    private readonly string _podIP;
+    private readonly IPodProcesses _processes;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, Task> _work = new();
     private readonly Task _watching;
 
-    public TestKubelet(SandboxNamespace place, string podIP)
+    public TestKubelet(SandboxNamespace place, IPodProcesses processes)
     {
-        (_place, _podIP) = (place, podIP);
+        (_place, _processes) = (place, processes);
         _watching = WatchAsync();
     }
 
@@ -50,6 +51,7 @@ public sealed class TestKubelet : IAsyncDisposable
         {
             try
             {
+                await EndUnlistedAsync();
                 await foreach (var (type, pod) in _place.Api.WatchAsync(_place.Pods, _stop.Token)) Observe(type, pod);
             }
             catch (Exception away) when (away is HttpRequestException or IOException or ApiRefusedException)
@@ -60,51 +62,90 @@ public sealed class TestKubelet : IAsyncDisposable
         }
     }
 
+    // What went while nothing was seen of it.
+    private async Task EndUnlistedAsync()
+    {
+        var running = _processes.Running;
+        var listed = (await _place.ListPodsAsync()).Select(UidOf).ToHashSet(StringComparer.Ordinal);
+        foreach (var uid in running.Where(uid => !listed.Contains(uid))) await _processes.EndAsync(uid);
+    }
+
     private void Observe(string type, JsonElement pod)
     {
-        if (type is not ("ADDED" or "MODIFIED")) return;
-        var metadata = pod.GetProperty("metadata");
-        var name = metadata.GetProperty("name").GetString()!;
-        var uid = metadata.GetProperty("uid").GetString()!;
-        if (metadata.TryGetProperty("deletionTimestamp", out _))
+        if (type is not ("ADDED" or "MODIFIED" or "DELETED")) return;
+        var name = pod.GetProperty("metadata").GetProperty("name").GetString()!;
+        if (type == "DELETED")
         {
-            if (EndsPods) _work.TryAdd($"end {uid}", Task.Run(() => UnlessGoneAsync(() => CollectAsync(name))));
+            Do($"forget {UidOf(pod)}", () => _processes.EndAsync(UidOf(pod)));
         }
-        else if (RunsPods && !pod.GetProperty("spec").TryGetProperty("nodeName", out _))
+        else if (pod.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
         {
-            _work.TryAdd($"run {uid}", Task.Run(() => UnlessGoneAsync(() => RunAsync(name))));
+            if (EndsPods) Do($"end {UidOf(pod)}", () => EndAsync(pod, name));
+        }
+        else if (RunsPods && !IsRunning(pod))
+        {
+            Do($"run {UidOf(pod)}", () => RunAsync(pod, name));
         }
     }
 
-    private async Task RunAsync(string name)
+    // Once, unless it is found undone later because the API server was away in the middle of it.
+    private void Do(string what, Func<Task> action) => _work.TryAdd(what, Task.Run(async () =>
     {
-        await _place.Api.CreateAsync($"{_place.Pods}/{name}/binding", new { apiVersion = "v1", kind = "Binding", metadata = new { name }, target = new { apiVersion = "v1", kind = "Node", name = NodeName } });
-        await PatchStatusAsync(name, new
+        if (!await TryAsync(action)) _work.TryRemove(what, out _);
+    }));
+
+    private async Task RunAsync(JsonElement pod, string name)
+    {
+        if (!pod.GetProperty("spec").TryGetProperty("nodeName", out _))
+            await _place.Api.CreateAsync($"{_place.Pods}/{name}/binding", new { apiVersion = "v1", kind = "Binding", metadata = new { name, uid = UidOf(pod) }, target = new { apiVersion = "v1", kind = "Node", name = NodeName } });
+        var podIP = await _processes.StartAsync(pod);
+        try
         {
-            phase = "Running",
-            podIP = _podIP,
-            podIPs = new[] { new { ip = _podIP } },
-            conditions = new[] { Condition("Initialized", true), Condition("ContainersReady", true), Condition("Ready", true) },
-        });
+            await PatchStatusAsync(name, new
+            {
+                phase = "Running",
+                podIP,
+                podIPs = new[] { new { ip = podIP } },
+                conditions = new[] { Condition("Initialized", true), Condition("ContainersReady", true), Condition("Ready", true) },
+            });
+        }
+        catch (ApiRefusedException gone) when (gone.Status == 404)
+        {
+            await _processes.EndAsync(UidOf(pod));
+        }
+    }
+
+    private async Task EndAsync(JsonElement pod, string name)
+    {
+        await _processes.EndAsync(UidOf(pod));
+        await CollectAsync(name);
     }
 
     private Task<JsonElement> PatchStatusAsync(string pod, object status) => _place.Api.PatchAsync($"{_place.Pods}/{pod}/status", new { status });
 
+    private static bool IsRunning(JsonElement pod) =>
+        pod.TryGetProperty("status", out var status) && status.TryGetProperty("phase", out var phase) && phase.GetString() != "Pending";
+
+    private static string UidOf(JsonElement pod) => pod.GetProperty("metadata").GetProperty("uid").GetString()!;
+
     private static object Condition(string type, bool isTrue) => new { type, status = isTrue ? "True" : "False" };
 
-    private static async Task UnlessGoneAsync(Func<Task> action)
+    /// <summary><see langword="false"/>: the API server is away; the next list shows the pod again, and a pod in deletion stays listed.</summary>
+    private static async Task<bool> TryAsync(Func<Task> action)
     {
         try
         {
             await action();
+            return true;
         }
         catch (ApiRefusedException gone) when (gone.Status is 404 or 409)
         {
             // Deleted meanwhile, or bound before.
+            return true;
         }
-        catch (HttpRequestException)
+        catch (Exception away) when (away is HttpRequestException or IOException or ApiRefusedException)
         {
-            // The API server is away; the next list shows the pod again, and a pod in deletion stays listed.
+            return false;
         }
     }
 }

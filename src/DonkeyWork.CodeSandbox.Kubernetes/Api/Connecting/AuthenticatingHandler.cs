@@ -5,7 +5,14 @@ using DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting.Tokens;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Api.Connecting;
 
 /// <summary>Shows our token with each request; once more with a newer one where the API server refuses it.</summary>
-internal sealed class AuthenticatingHandler(ITokenSource? tokens, string? host, HttpMessageHandler inner) : DelegatingHandler(inner)
+/// <param name="tokens">Where it is from.</param>
+/// <param name="host">The server's name, where the address has another.</param>
+/// <param name="isServers">
+/// Whether a 401 is the API server's word. What is behind its pod proxy may say so too, as often as it likes, and must not
+/// make us read or run anything.
+/// </param>
+/// <param name="inner">Sends.</param>
+internal sealed class AuthenticatingHandler(ITokenSource? tokens, string? host, bool isServers, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -14,7 +21,7 @@ internal sealed class AuthenticatingHandler(ITokenSource? tokens, string? host, 
         if (tokens is null) return await base.SendAsync(request, cancellationToken);
         var token = await tokens.GetAsync(refused: null, cancellationToken);
         var response = await SendAsync(request, token, cancellationToken);
-        if (response.StatusCode != HttpStatusCode.Unauthorized || !IsServersOwn(response) || !CanBeSentAgain(request)) return response;
+        if (response.StatusCode != HttpStatusCode.Unauthorized || !isServers || !CanBeSentAgain(request)) return response;
         var newer = await tokens.GetAsync(refused: token, cancellationToken);
         if (newer == token) return response;
         response.Dispose();
@@ -26,10 +33,6 @@ internal sealed class AuthenticatingHandler(ITokenSource? tokens, string? host, 
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return base.SendAsync(request, cancellationToken);
     }
-
-    // What is behind the pod proxy may answer 401 too, and means something else by it.
-    private static bool IsServersOwn(HttpResponseMessage response) =>
-        response.Content.Headers.ContentType?.MediaType != "application/problem+json";
 
     private static bool CanBeSentAgain(HttpRequestMessage request) =>
         request.Content is null or ByteArrayContent or ReadOnlyMemoryContent;

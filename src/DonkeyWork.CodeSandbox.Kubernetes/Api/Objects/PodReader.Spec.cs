@@ -20,14 +20,20 @@ internal sealed partial class PodReader
     private void ReadContainers(ref Utf8JsonReader reader, ref Fields pod)
     {
         if (!reader.EnterArray()) return;
-        for (var first = true; reader.NextObject(); first = false)
+        while (reader.NextObject())
         {
+            string? name = null, image = null;
+            ResourceRequirements? resources = null;
             while (reader.NextProperty())
             {
-                if (first && reader.ValueTextEquals("image"u8)) pod.Image = reader.Text(_strings);
-                else if (first && reader.ValueTextEquals("resources"u8)) pod.Resources = ReadResources(ref reader);
+                if (reader.ValueTextEquals("name"u8)) name = reader.Text(_strings);
+                else if (reader.ValueTextEquals("image"u8)) image = reader.Text(_strings);
+                else if (reader.ValueTextEquals("resources"u8)) resources = ReadResources(ref reader);
                 else reader.Skip();
             }
+
+            // A cluster may put others beside it, before it too.
+            if (name == PodView.ContainerName) (pod.Image, pod.Resources) = (image, resources);
         }
     }
 

@@ -44,17 +44,22 @@ internal sealed partial class PodReader
     private ContainerState? ReadContainerStatuses(ref Utf8JsonReader reader)
     {
         if (!reader.EnterArray()) return null;
-        ContainerState? state = null;
-        for (var first = true; reader.NextObject(); first = false)
+        ContainerState? executors = null;
+        while (reader.NextObject())
         {
+            string? name = null;
+            ContainerState? state = null;
             while (reader.NextProperty())
             {
-                if (first && reader.ValueTextEquals("state"u8)) state = ReadState(ref reader);
+                if (reader.ValueTextEquals("name"u8)) name = reader.Text(_strings);
+                else if (reader.ValueTextEquals("state"u8)) state = ReadState(ref reader);
                 else reader.Skip();
             }
+
+            if (name == PodView.ContainerName) executors = state;
         }
 
-        return state;
+        return executors;
     }
 
     private ContainerState? ReadState(ref Utf8JsonReader reader)

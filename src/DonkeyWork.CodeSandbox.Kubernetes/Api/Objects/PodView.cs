@@ -8,6 +8,9 @@ public sealed class PodView : IApiObject
     /// <summary>What comes before the keys of <see cref="Annotations"/> in the pod.</summary>
     public const string AnnotationPrefix = "codesandbox.donkeywork.dev/";
 
+    /// <summary>The container that <see cref="Image"/>, <see cref="Resources"/> and <see cref="Container"/> are about.</summary>
+    public const string ContainerName = "executor";
+
     /// <inheritdoc/>
     public required string Name { get; init; }
 

@@ -16,7 +16,7 @@ internal static class ApiFailures
         var retryAfter = response.Headers.RetryAfter?.Delta;
         try
         {
-            var status = JsonSerializer.Deserialize(body, WireJsonContext.Default.StatusDocument);
+            var status = body.IsEmpty ? null : JsonSerializer.Deserialize(body, WireJsonContext.Default.StatusDocument);
             if (status?.Kind == "Status") return Refusal(status, code, retryAfter);
         }
         catch (JsonException) when (body.Length > 0)

@@ -1,0 +1,57 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using DonkeyWork.CodeSandbox.Testing;
+
+namespace DonkeyWork.CodeSandbox.Bench.Local;
+
+/// <summary>A claim of a warm sandbox by HTTP, its executor a real one, beside a create until <c>ready</c>.</summary>
+internal static class Allocation
+{
+    public const int PoolSize = 5;
+
+    private const int Runs = 60;
+    private static readonly Uri Allocate = new("/api/kata/allocate", UriKind.Relative);
+    private static readonly Uri PoolStatus = new("/api/kata/pool/status", UriKind.Relative);
+
+    public static async Task<IReadOnlyList<Row>> RunAsync(LocalBench bench)
+    {
+        var claims = new Samples();
+        var health = new Samples();
+        var creates = new Samples();
+        for (var i = 0; i < Runs; i++)
+        {
+            await UntilPoolIsFullAsync(bench);
+            JsonElement info = default;
+            claims.Add(await Measure.TimeAsync(async () => info = await ClaimAsync(bench)));
+            health.Add(await Measure.TimeAsync(() => bench.Http.GetStringAsync(PoolStatus)));
+            await bench.Client.DeleteAsync(info.GetProperty("name").GetString()!);
+            if (i % 3 != 0) continue;
+            await UntilPoolIsFullAsync(bench);
+            CodeSandbox.Client.Sandbox? sandbox = null;
+            creates.Add(await Measure.TimeAsync(async () => sandbox = await bench.Client.CreateAsync()));
+            await sandbox!.DisposeAsync();
+        }
+
+        return
+        [
+            Row.OfTimes("claim of a warm sandbox", claims, "cold create to `ready`", creates, "at most 3 ms"),
+            Row.OfTimes("claim of a warm sandbox", claims, "`GET /api/kata/pool/status`", health, "–"),
+        ];
+    }
+
+    private static async Task<JsonElement> ClaimAsync(LocalBench bench)
+    {
+        using var response = await bench.Http.PostAsJsonAsync(Allocate, new { userId = "user@example.org" });
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    // What refills costs is in no claim that is measured.
+    private static Task UntilPoolIsFullAsync(LocalBench bench) => Patience.UntilAsync(
+        async () =>
+        {
+            var status = await bench.Http.GetFromJsonAsync<JsonElement>(PoolStatus);
+            return status.GetProperty("warm").GetInt32() == status.GetProperty("targetSize").GetInt32() && status.GetProperty("creating").GetInt32() == 0;
+        },
+        () => "The pool does not fill.");
+}

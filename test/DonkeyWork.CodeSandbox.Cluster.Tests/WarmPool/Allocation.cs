@@ -1,0 +1,26 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
+
+/// <summary>Claims over plain HTTP.</summary>
+internal static class Allocation
+{
+    /// <summary>The answer to a claim.</summary>
+    public static Task<HttpResponseMessage> AllocateAsync(this KubernetesManager manager, object request) => manager.Http.PostAsJsonAsync("/api/kata/allocate", request);
+
+    /// <summary>The name of the sandbox that a claim was answered with.</summary>
+    public static async Task<string> AllocateNamedAsync(this KubernetesManager manager, string user = "somebody")
+    {
+        using var response = await manager.AllocateAsync(new { userId = user, waitSeconds = 60 });
+        var text = await response.Content.ReadAsStringAsync();
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!;
+    }
+
+    /// <summary>Waits until so many are warm, whatever else there is.</summary>
+    public static Task UntilWarmAsync(this SandboxNamespace place, int count) => Patience.UntilAsync(
+        async () => PodCounts.Of(await place.ListPodsAsync()).Warm == count,
+        () => $"There are not {count} warm: {PodCounts.Of(place.ListPodsAsync().GetAwaiter().GetResult())}.");
+}

@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
+
+/// <summary>
+/// Many callers who claim at the same time, over plain HTTP and each request with the next Manager: each claim until it is
+/// answered, then one command in the sandbox, which must be nobody else's, then its deletion. Who gets no answer goes on with
+/// another Manager, without a claim id: that is a new claim.
+/// </summary>
+internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int callers) : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience.Limit };
+    private readonly TaskCompletionSource[] _answered = [.. Enumerable.Range(0, claims + 1).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
+    private readonly ConcurrentQueue<ClaimAnswer> _answers = new();
+    private readonly ConcurrentDictionary<string, int> _counts = new(StringComparer.Ordinal);
+    private int _answerCount;
+    private int _begun;
+    private int _turn;
+
+    /// <summary>When so many claims have been answered.</summary>
+    public Task Answered(int count) => _answered[count].Task;
+
+    /// <summary>Returns when every claim was answered, and its sandbox used and deleted.</summary>
+    public async Task<StormReport> RunAsync()
+    {
+        var took = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => CallAsync()));
+        return new StormReport([.. _answers], _counts, took.Elapsed);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task CallAsync()
+    {
+        while (Interlocked.Increment(ref _begun) is var number && number <= claims)
+        {
+            var token = $"claim-{Guid.NewGuid():N}";
+            var name = await ClaimAsync($"user {number}", token);
+            await UseAsync(name, token);
+            await DeleteAsync(name);
+        }
+    }
+
+    private async Task<string> ClaimAsync(string user, string token)
+    {
+        var body = JsonSerializer.Serialize(new { userId = user, waitSeconds = 60, environmentVariables = new { CLAIM = token } });
+        var name = "";
+        var took = Stopwatch.StartNew();
+        await InTheEndAsync("claim", HttpMethod.Post, "allocate", body, (response, text) =>
+        {
+            if (response.StatusCode != HttpStatusCode.OK) return false;
+            name = JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!;
+            return true;
+        });
+        _answers.Enqueue(new ClaimAnswer(user, name, took.Elapsed));
+        _answered[Interlocked.Increment(ref _answerCount)].SetResult();
+        return name;
+    }
+
+    // What two owners of one sandbox would see is the other's token.
+    private Task UseAsync(string name, string token) => InTheEndAsync(
+        "command", HttpMethod.Post, $"{name}/execute", JsonSerializer.Serialize(new { command = $"echo {token} $CLAIM >>~/claims; cat ~/claims" }), (response, text) =>
+        {
+            if (IsLost(response)) return true;
+            if (response.StatusCode != HttpStatusCode.OK || !text.Contains("CompletedEvent", StringComparison.Ordinal)) return false;
+            var tokens = Token().Matches(text).Select(match => match.Value).Distinct().ToList();
+            if (tokens is not [var only] || only != token) Count(StormReport.Traces);
+            return true;
+        });
+
+    private Task DeleteAsync(string name)
+    {
+        var attempts = 0;
+        return InTheEndAsync("delete", HttpMethod.Delete, name, null, (response, _) =>
+            response.StatusCode == HttpStatusCode.OK || (response.StatusCode == HttpStatusCode.NotFound && (attempts++ > 0 || IsLost(response))));
+    }
+
+    private bool IsLost(HttpResponseMessage response)
+    {
+        if (response.StatusCode != HttpStatusCode.NotFound) return false;
+        Count(StormReport.Lost);
+        return true;
+    }
+
+    private async Task InTheEndAsync(string what, HttpMethod method, string path, string? body, Func<HttpResponseMessage, string, bool> isDone)
+    {
+        var last = "";
+        var waited = Stopwatch.StartNew();
+        while (waited.Elapsed < Patience.Limit)
+        {
+            var manager = fleet[Interlocked.Increment(ref _turn)];
+            using var request = new HttpRequestMessage(method, new Uri(manager.Url, $"/api/kata/{path}"));
+            if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            try
+            {
+                using var response = await _http.SendAsync(request);
+                var text = await response.Content.ReadAsStringAsync();
+                if (isDone(response, text)) return;
+                last = $"{what} refused: {(int)response.StatusCode} {CodeOf(text)}";
+            }
+            catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+            {
+                last = $"{what} not made: no Manager there";
+            }
+            catch (Exception broken) when (broken is HttpRequestException or IOException)
+            {
+                last = $"{what} unanswered: connection broken";
+            }
+
+            Count(last);
+            await Task.Delay(Pause, TimeProvider.System);
+        }
+
+        throw new TimeoutException($"No end of it: {last}.\n{fleet.Log}");
+    }
+
+    private void Count(string what) => _counts.AddOrUpdate(what, 1, (_, count) => count + 1);
+
+    private static string CodeOf(string problem)
+    {
+        try
+        {
+            return JsonDocument.Parse(problem).RootElement.GetProperty("code").GetString()!;
+        }
+        catch (JsonException)
+        {
+            // A stream that was cut.
+            return "cut";
+        }
+    }
+
+    [GeneratedRegex("claim-[0-9a-f]{32}")]
+    private static partial Regex Token();
+}
+
+/// <summary>A claim that was answered, and how long its caller waited for that, attempts that failed included.</summary>
+internal sealed record ClaimAnswer(string User, string Name, TimeSpan Took);

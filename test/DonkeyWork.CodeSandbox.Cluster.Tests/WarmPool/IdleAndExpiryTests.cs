@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.Json;
+using Xunit.Abstractions;
+
+namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
+
+/// <summary>Once for real, by the shortest settings there are: what is not used goes, and what has had its time.</summary>
+public sealed class IdleAndExpiryTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    /// <summary>Two minutes, the time between two looks and a tenth of it.</summary>
+    private static readonly TimeSpan Limit = Patience.Limit * 1.5;
+
+    private SandboxNamespace _idle = null!;
+    private SandboxNamespace _expiry = null!;
+
+    public async Task InitializeAsync()
+    {
+        _idle = await SandboxNamespace.CreateAsync(TestCluster.Node);
+        _expiry = await SandboxNamespace.CreateAsync(TestCluster.Node);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _idle.DisposeAsync();
+        await _expiry.DisposeAsync();
+    }
+
+    [Fact]
+    public Task Unused_for_a_minute_it_goes_unless_a_command_runs_and_after_two_minutes_it_goes_though_it_is_used() =>
+        Task.WhenAll(IdleAsync(), ExpiryAsync());
+
+    private async Task IdleAsync()
+    {
+        // A maximum that none of these comes near.
+        await using var manager = await StartAsync(_idle, lifetimeMinutes: 10);
+        var recording = await _idle.Audit.BeginAsync(_idle.User);
+        var unused = await manager.CreateNamedAsync();
+        var busy = await StartBusyAsync(manager);
+        var waited = Stopwatch.StartNew();
+
+        await UntilAsync(async () => await _idle.Api.FindAsync($"{_idle.Pods}/{unused}") is null, "The unused one stays.");
+        // kubectl is no use that a Manager knows of.
+        await UntilAsync(async () => (await _idle.Cluster.TryKubectlAsync("--namespace", _idle.Name, "exec", busy, "--", "test", "-e", "/tmp/done")).ExitCode == 0, "The command does not end.");
+
+        var entries = await recording.EndAsync();
+        var keptAlive = entries.Where(entry => entry is { Succeeded: true, Call.Verb: "patch" } && entry.Call.Name == busy).ToList();
+        output.WriteLine($"two minutes of a command under a limit of one: {keptAlive.Count} activity writes, over after {waited.Elapsed.TotalSeconds:0} s");
+        keptAlive.ShouldNotBeEmpty();
+        (await _idle.ListLivePodsAsync()).ShouldBe([busy]);
+        Deleted(entries, unused).ShouldHaveSingleItem();
+        await manager.Client.DeleteAsync(busy);
+    }
+
+    private async Task ExpiryAsync()
+    {
+        await using var manager = await StartAsync(_expiry, lifetimeMinutes: 2);
+        var recording = await _expiry.Audit.BeginAsync(_expiry.User);
+        var used = await manager.CreateNamedAsync();
+        await UntilAsync(async () => await UseAsync(manager, used) == HttpStatusCode.NotFound, "It stays, used for more than two minutes.");
+
+        var entries = await recording.EndAsync();
+        var deleted = Deleted(entries, used).ShouldHaveSingleItem();
+        var lastUse = entries.Last(entry => entry is { Succeeded: true, Call.Verb: "patch" } && entry.Call.Name == used && entry.Received < deleted.Received);
+        output.WriteLine($"used {(deleted.Received - lastUse.Received).TotalSeconds:0} s before, as was written down");
+        // Not the idle rule: by what was recorded of it, it was in use.
+        (deleted.Received - lastUse.Received).ShouldBeLessThan(TimeSpan.FromMinutes(1));
+    }
+
+    private static async Task<HttpStatusCode> UseAsync(KubernetesManager manager, string name)
+    {
+        using var response = await manager.ExecuteAsync(name, "true");
+        await response.Content.ReadAsStringAsync();
+        return response.StatusCode;
+    }
+
+    private static async Task<string> StartBusyAsync(KubernetesManager manager)
+    {
+        using var content = new StringContent(
+            """{"command":["/bin/bash","-c"],"args":["sleep 120; touch /tmp/done"],"waitForReady":true}""", System.Text.Encoding.UTF8, "application/json");
+        using var response = await manager.Http.PostAsync("/api/kata", content);
+        var events = await response.Content.ReadAsStringAsync();
+        events.ShouldContain("\"eventType\":\"ready\"");
+        return JsonDocument.Parse(events.Split('\n')[0]["data: ".Length..]).RootElement.GetProperty("podName").GetString()!;
+    }
+
+    private static IEnumerable<AuditEntry> Deleted(IEnumerable<AuditEntry> entries, string name) =>
+        entries.Where(entry => entry is { Succeeded: true, Call: { Resource: "pods", Subresource: "", Verb: "delete" } } && entry.Call.Name == name);
+
+    private static Task<KubernetesManager> StartAsync(SandboxNamespace place, int lifetimeMinutes) => KubernetesManager.StartAsync(place, settings:
+    [
+        "--KataContainerManager:IdleTimeoutMinutes=1",
+        $"--KataContainerManager:MaxContainerLifetimeMinutes={lifetimeMinutes}",
+        "--KataContainerManager:CleanupCheckIntervalMinutes=1",
+    ]);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, string otherwise)
+    {
+        var waited = Stopwatch.StartNew();
+        // Each look is a process or a command.
+        using var tick = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        while (!await condition())
+        {
+            if (waited.Elapsed > Limit) throw new TimeoutException(otherwise);
+            await tick.WaitForNextTickAsync();
+        }
+    }
+}

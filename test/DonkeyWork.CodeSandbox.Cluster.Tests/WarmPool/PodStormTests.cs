@@ -1,0 +1,33 @@
+using Xunit.Abstractions;
+
+namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
+
+/// <summary>200 claims of 50 callers from three Managers, while a pool of real pods refills.</summary>
+public sealed class PodStormTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private const int Claims = 200;
+    private const int Callers = 50;
+
+    private SandboxNamespace _place = null!;
+    private ManagerFleet _fleet = null!;
+
+    public async Task InitializeAsync()
+    {
+        _place = await SandboxNamespace.CreateAsync(TestCluster.Node);
+        _fleet = await ManagerFleet.StartAsync(3, _place, settings: Storms.Settings);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _fleet.DisposeAsync();
+        await _place.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task No_pod_is_anybody_elses_also_when_Managers_and_the_API_server_are_killed_in_the_second_half()
+    {
+        await _place.UntilWarmAsync(Storms.PoolSize);
+
+        await Storms.RunAsync(output, _place, _fleet, Claims, Callers, faultsFrom: Claims / 2);
+    }
+}

@@ -1,0 +1,28 @@
+using DonkeyWork.CodeSandbox.Testing.StandIns;
+
+namespace DonkeyWork.CodeSandbox.Testing.Clusters;
+
+/// <summary>A namespace of the cluster that is an API server alone, with a stand-in for its node that starts real executors.</summary>
+public sealed class ExecutorPlane : IAsyncDisposable
+{
+    private readonly TestKubelet _kubelet;
+
+    private ExecutorPlane(SandboxNamespace place)
+    {
+        Place = place;
+        _kubelet = new TestKubelet(place, Executors);
+    }
+
+    public SandboxNamespace Place { get; }
+
+    public ExecutorProcesses Executors { get; } = new();
+
+    public static async Task<ExecutorPlane> StartAsync() => new(await SandboxNamespace.CreateAsync(ControlCluster.Current));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _kubelet.DisposeAsync();
+        await Executors.DisposeAsync();
+        await Place.DisposeAsync();
+    }
+}
