@@ -135,7 +135,7 @@ public sealed partial class WarmPoolFiller(
         try
         {
             // A claim that came first has changed it, and wins.
-            await sandboxes.RemoveAsync(sandbox, DeleteCondition.SameVersion, CancellationToken.None);
+            await sandboxes.RemoveUnchangedAsync(sandbox, "the pool does not need it", CancellationToken.None);
         }
         catch (BackendUnavailableException e)
         {
