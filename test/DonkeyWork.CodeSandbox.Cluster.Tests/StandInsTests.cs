@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 
 namespace DonkeyWork.CodeSandbox.Cluster.Tests;
@@ -33,6 +34,51 @@ public sealed class StandInsTests
 
         calls.ShouldHaveSingleItem().ShouldBe(new AuditedCall("admin", "get", "pods", "", "during", 404));
         (await control.Place.Audit.DuringAsync(control.Place.User, async () => await api.FindAsync($"{pods}/during"))).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_audit_log_shows_what_was_sent_and_goes_on_after_a_line_that_was_cut()
+    {
+        await using var control = await ControlPlane.StartAsync();
+        control.Kubelet.RunsPods = false;
+        var (api, pods) = (control.Place.Api, control.Place.Pods);
+        var recording = await control.Place.Audit.BeginAsync("admin");
+        await api.CreateAsync(pods, new { metadata = new { name = "one", annotations = new { epoch = "7" } }, spec = new { containers = new[] { new { name = "main", image = "none" } } } });
+        await api.SendTextAsync(HttpMethod.Patch, $"{pods}/one", """[{"op":"test","path":"/metadata/name","value":"one"},{"op":"add","path":"/metadata/labels","value":{}}]""", "application/json-patch+json");
+
+        var entries = await recording.EndAsync();
+
+        entries.Count.ShouldBe(2);
+        entries.ShouldAllBe(entry => entry.IsPodWrite && entry.Succeeded && entry.Call.Name == "one" && entry.Received <= entry.Answered);
+        entries[0].MetadataOf("annotations", "epoch").ShouldBe("7");
+        entries[1].ValueOf("test", "/metadata/name").ShouldBe("one");
+        entries[1].ValueOf("add", "/metadata/name").ShouldBeNull();
+        const string Whole = """{"kind":"Event","auditID":"2","user":{"username":"u"},"verb":"get","objectRef":{"resource":"pods"},"requestReceivedTimestamp":"2026-01-01T00:00:00Z","stageTimestamp":"2026-01-01T00:00:01Z"}""";
+        AuditEntry.TryParse(Whole[..50] + Whole)!.Id.ShouldBe("2");
+    }
+
+    [Fact]
+    public async Task A_pod_with_a_real_executor_has_its_environment_and_an_address_of_its_own_and_goes_with_its_processes()
+    {
+        await using var plane = await ExecutorPlane.StartAsync();
+        var (api, pods) = (plane.Place.Api, plane.Place.Pods);
+        var env = new[] { new { name = "CODESANDBOX_POOL", value = "1" } };
+        foreach (var name in new[] { "one", "two" })
+            await api.CreateAsync(pods, new { metadata = new { name }, spec = new { containers = new[] { new { name = "main", image = "none", env } } } });
+        using var one = new HttpClient { BaseAddress = await AddressAsync(plane.Place, "one") };
+        using var two = new HttpClient { BaseAddress = await AddressAsync(plane.Place, "two") };
+        await Patience.UntilAsync(() => AnswersAsync(one), () => "It does not serve.");
+        await Patience.UntilAsync(() => AnswersAsync(two), () => "It does not serve.");
+
+        (await one.PostAsJsonAsync("api/claim", new { })).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await (await one.PostAsJsonAsync("api/execute", new { command = "echo $((40 + 2))" })).Content.ReadAsStringAsync()).ShouldContain("\"data\":\"42\"");
+        (await two.PostAsJsonAsync("api/execute", new { command = "echo" })).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+
+        await api.DeleteAsync($"{pods}/one");
+        await Patience.UntilAsync(async () => await api.FindAsync($"{pods}/one") is null, () => "The pod does not go.");
+        plane.Executors.Running.ShouldHaveSingleItem();
+        (await AnswersAsync(one)).ShouldBeFalse();
+        (await AnswersAsync(two)).ShouldBeTrue();
     }
 
     [Fact]
@@ -81,6 +127,27 @@ public sealed class StandInsTests
             {
             }
         });
+    }
+
+    private static async Task<Uri> AddressAsync(SandboxNamespace place, string name)
+    {
+        var address = "";
+        await Patience.UntilAsync(
+            async () => (await place.Api.GetAsync($"{place.Pods}/{name}")).GetProperty("status").TryGetProperty("podIP", out var podIP) && (address = podIP.GetString()!) is not "",
+            () => "The pod does not become ready.");
+        return new Uri($"http://{address}:8666/");
+    }
+
+    private static async Task<bool> AnswersAsync(HttpClient executor)
+    {
+        try
+        {
+            return (await executor.GetStringAsync("healthz")) == "Healthy";
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     private static object Pod(string name, string runtimeClass) => new

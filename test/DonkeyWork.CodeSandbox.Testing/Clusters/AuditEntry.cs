@@ -34,7 +34,7 @@ public sealed record AuditEntry(string Id, AuditedCall Call, DateTimeOffset Rece
             : null;
 
     /// <summary><see langword="null"/>: no whole line, or not about an object.</summary>
-    internal static AuditEntry? TryParse(string line)
+    public static AuditEntry? TryParse(string line)
     {
         // An API server that was killed while it wrote has left the beginning of a line, which the next one went on with.
         var begin = line.LastIndexOf(Begin, StringComparison.Ordinal);
