@@ -3,6 +3,12 @@ namespace DonkeyWork.CodeSandbox.Contracts;
 /// <summary>The body of <c>POST /api/kata/allocate</c>: a sandbox of the pool that is this user's alone from then on.</summary>
 public sealed record AllocateRequest
 {
+    /// <summary>The most characters of <see cref="UserId"/> and <see cref="ClaimId"/>.</summary>
+    public const int MaxIdLength = 256;
+
+    /// <summary>The upper bound of <see cref="WaitSeconds"/>.</summary>
+    public const int MaxWaitSeconds = 300;
+
     /// <summary>Whose it will be; 1-256 characters. Required.</summary>
     public string? UserId { get; init; }
 

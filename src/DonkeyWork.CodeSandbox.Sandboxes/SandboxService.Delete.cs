@@ -117,7 +117,7 @@ public sealed partial class SandboxService
     }
 
     /// <summary>
-    /// The same as <see cref="RemoveAsync"/>, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
+    /// The same as <see cref="RemoveAsync(Sandbox, CancellationToken)"/>, however long the backend is away: what nobody was told of, or was told has failed, must not live on.
     /// Only the host's end ends the attempts.
     /// </summary>
     internal async Task RemoveInTheEndAsync(Sandbox sandbox, CancellationToken stopping)

@@ -6,8 +6,6 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 
 public sealed partial class SandboxService
 {
-    private const int MaxKeepAliveSeconds = 86_400;
-
     /// <summary>
     /// Keeps a sandbox for some time although nothing uses it, at least until it would have gone anyway and never past its
     /// maximum lifetime. Returns it as it is then.
@@ -21,7 +19,7 @@ public sealed partial class SandboxService
     public async Task<Sandbox> KeepAliveAsync(string name, int seconds, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        if (seconds is < 0 or > MaxKeepAliveSeconds) errors.Add("seconds", $"must be between 0 and {MaxKeepAliveSeconds}");
+        if (seconds is < 0 or > KeepAliveRequest.MaxSeconds) errors.Add("seconds", $"Must be 0-{KeepAliveRequest.MaxSeconds}.");
         errors.ThrowIfAny();
 
         var sandbox = await FindAsync(name, sandbox => sandbox.IsAlive && sandbox.PoolStatus != PoolStatus.Warm, cancellationToken);

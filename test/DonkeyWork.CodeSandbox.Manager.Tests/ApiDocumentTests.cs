@@ -32,6 +32,9 @@ public sealed class ApiDocumentTests : IAsyncLifetime
     [InlineData("/api/kata", "delete", "401 403 500 503", "application/json")]
     [InlineData("/api/kata/{podName}", "get", "401 403 404 500 503", "application/json")]
     [InlineData("/api/kata/{podName}", "delete", "401 403 404 500 503", "application/json")]
+    [InlineData("/api/kata/{id}/keepalive", "post", "400 401 403 404 409 413 415 500 503", "application/json")]
+    [InlineData("/api/kata/allocate", "post", "400 401 403 409 413 415 429 500 502 503", "application/json")]
+    [InlineData("/api/kata/pool/status", "get", "401 403 500 503", "application/json")]
     [InlineData("/api/kata/{id}/execute", "post", "400 401 403 404 409 413 415 422 500 502 503", "text/event-stream")]
     [InlineData("/healthz", "get", "", "text/plain")]
     [InlineData("/livez", "get", "", "text/plain")]
@@ -54,8 +57,8 @@ public sealed class ApiDocumentTests : IAsyncLifetime
             .SelectMany(path => path.Value.EnumerateObject().Where(method => method.Name is "get" or "post" or "delete" or "put" or "patch").Select(method => $"{method.Name} {path.Name}"))
             .Order(StringComparer.Ordinal)
             .ShouldBe([
-                "delete /api/kata", "delete /api/kata/{podName}", "get /api/kata", "get /api/kata/{podName}", "get /healthz", "get /livez",
-                "post /api/kata", "post /api/kata/{id}/execute",
+                "delete /api/kata", "delete /api/kata/{podName}", "get /api/kata", "get /api/kata/pool/status", "get /api/kata/{podName}",
+                "get /healthz", "get /livez", "post /api/kata", "post /api/kata/allocate", "post /api/kata/{id}/execute", "post /api/kata/{id}/keepalive",
             ]);
 
     [Theory]
@@ -85,6 +88,16 @@ public sealed class ApiDocumentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_examples_of_a_claim_and_of_keepalive_are_accepted()
+    {
+        using var claimed = await _manager.Http.PostAsync("/api/kata/allocate", Json.Body(ExampleOf(Operation("/api/kata/allocate", "post").GetProperty("requestBody"))));
+        claimed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var name = _manager.Backend.Sandboxes.Single().Name;
+        using var kept = await _manager.Http.PostAsync($"/api/kata/{name}/keepalive", Json.Body(ExampleOf(Operation("/api/kata/{id}/keepalive", "post").GetProperty("requestBody"))));
+        kept.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public void The_example_of_an_execute_is_a_command() =>
         JsonSerializer.Deserialize(ExampleOf(Operation("/api/kata/{id}/execute", "post").GetProperty("requestBody")), ContractsJsonContext.Default.ExecuteRequest)
             .ShouldBe(new ExecuteRequest { Command = "echo hello", TimeoutSeconds = 60 });
@@ -107,6 +120,20 @@ public sealed class ApiDocumentTests : IAsyncLifetime
         var timeout = schema.GetProperty("properties").GetProperty("timeoutSeconds");
         string[] bounds = ["default", "minimum", "maximum"];
         bounds.Select(bound => timeout.GetProperty(bound).GetInt32()).ShouldBe([300, 1, 86_400]);
+    }
+
+    [Fact]
+    public void A_claim_needs_a_user_and_its_fields_have_bounds()
+    {
+        var schema = Schema("AllocateRequest");
+        schema.GetProperty("required").EnumerateArray().Select(name => name.GetString()).ShouldBe(["userId"]);
+        var fields = schema.GetProperty("properties");
+        foreach (var id in (string[])["userId", "claimId"])
+            (fields.GetProperty(id).GetProperty("minLength").GetInt32(), fields.GetProperty(id).GetProperty("maxLength").GetInt32()).ShouldBe((1, 256));
+        (fields.GetProperty("waitSeconds").GetProperty("minimum").GetInt32(), fields.GetProperty("waitSeconds").GetProperty("maximum").GetInt32()).ShouldBe((0, 300));
+        fields.GetProperty("timeoutSeconds").GetProperty("minimum").GetInt32().ShouldBe(1);
+        var seconds = Schema("KeepAliveRequest").GetProperty("properties").GetProperty("seconds");
+        (seconds.GetProperty("minimum").GetInt32(), seconds.GetProperty("maximum").GetInt32()).ShouldBe((0, 86_400));
     }
 
     [Fact]

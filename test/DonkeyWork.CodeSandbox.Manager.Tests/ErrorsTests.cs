@@ -133,7 +133,10 @@ public sealed class ErrorsTests : IAsyncLifetime
     [InlineData("GET", "/api/kata/kata-sandbox-00000000", "sandbox_not_found", 1)]
     [InlineData("DELETE", "/api/kata/kata-sandbox-00000000", "sandbox_not_found", 1)]
     [InlineData("POST", "/api/kata/kata-sandbox-00000000/execute", "sandbox_not_found", 1)]
+    [InlineData("POST", "/api/kata/kata-sandbox-00000000/keepalive", "sandbox_not_found", 1)]
     [InlineData("GET", "/api/kata/nobody", "sandbox_not_found", 0)]
+    [InlineData("GET", "/api/kata/pool", "sandbox_not_found", 0)]
+    [InlineData("POST", "/api/kata/allocate/execute", "sandbox_not_found", 0)]
     [InlineData("DELETE", "/api/kata/..%2f..%2fetc", "sandbox_not_found", 0)]
     [InlineData("POST", "/api/kata/..%2f..%2fetc/execute", "sandbox_not_found", 0)]
     [InlineData("GET", "/api/kata/kata-sandbox-0000000g", "sandbox_not_found", 0)]
@@ -159,6 +162,10 @@ public sealed class ErrorsTests : IAsyncLifetime
     [InlineData("PUT", "/api/kata", "DELETE, GET, POST")]
     [InlineData("PATCH", "/api/kata/kata-sandbox-00000000", "DELETE, GET")]
     [InlineData("GET", "/api/kata/kata-sandbox-00000000/execute", "POST")]
+    [InlineData("GET", "/api/kata/allocate", "POST")]
+    [InlineData("DELETE", "/api/kata/allocate", "POST")]
+    [InlineData("POST", "/api/kata/pool/status", "GET")]
+    [InlineData("GET", "/api/kata/kata-sandbox-00000000/keepalive", "POST")]
     [InlineData("POST", "/healthz", "GET, HEAD")]
     public async Task A_method_that_a_route_does_not_take_is_405_and_it_is_said_which_it_takes(string method, string path, string allow)
     {

@@ -36,7 +36,7 @@ public sealed class SandboxRoutesTests : IAsyncLifetime
         info.GetProperty("isReady").GetBoolean().ShouldBeTrue();
         info.GetProperty("labels").GetProperty("team").GetString().ShouldBe("blue");
         info.GetProperty("poolStatus").GetString().ShouldBe("manual");
-        info.TryGetProperty("expiresAt", out _).ShouldBeFalse();
+        (info.GetProperty("expiresAt").GetDateTimeOffset() - info.GetProperty("createdAt").GetDateTimeOffset()).ShouldBe(TimeSpan.FromMinutes(5));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Manager.Reference;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace DonkeyWork.CodeSandbox.Manager.Kata;
 
@@ -47,6 +48,36 @@ internal static class KataRoutes
             .Produces<DeleteAllResult>(200, Json)
             .WithErrors(503);
 
+        kata.MapPost("/{id}/keepalive", SandboxEndpoints.KeepAliveAsync)
+            .WithName("keepSandbox")
+            .WithSummary("Keep a sandbox although nothing uses it")
+            .WithDescription("Moves `expiresAt` to at least `seconds` from now, never past the sandbox's maximum lifetime, and never to an earlier time.")
+            .Accepts<KeepAliveRequest>(isOptional: true, Json)
+            .Produces<SandboxInfo>(200, Json)
+            .WithExamples(ApiExamples.KeepAlive, ApiExamples.Allocated)
+            .WithErrors(400, 404, 409, 413, 415, 503);
+
+        kata.MapPost("/allocate", PoolEndpoints.AllocateAsync)
+            .WithName("allocateSandbox")
+            .WithSummary("Take a warm sandbox, which is one user's alone from then on")
+            .WithDescription("The sandbox is ready. The same `claimId` of the same user again gives the same sandbox, on whichever Manager. "
+                + "Where none is free: `503 pool_exhausted` with `Retry-After`, after `waitSeconds`, unless `createIfExhausted`.")
+            .WithTags("Pool")
+            .Accepts<AllocateRequest>(Json)
+            .Produces<SandboxInfo>(200, Json)
+            .WithExamples(ApiExamples.Allocate, ApiExamples.Allocated)
+            .WithErrors(400, 409, 413, 415, 429, 502, 503);
+
+        // Not a sandbox of that name.
+        kata.MapMethods("/allocate", [HttpMethods.Get, HttpMethods.Delete], MethodNotAllowed).ExcludeFromDescription();
+
+        kata.MapGet("/pool/status", PoolEndpoints.StatusAsync)
+            .WithName("poolStatus")
+            .WithSummary("Count the sandboxes that are warm, claimed and being made")
+            .WithTags("Pool")
+            .Produces<PoolStatistics>(200, Json)
+            .WithErrors(503);
+
         kata.MapPost("/{id}/execute", ExecuteEndpoint.ExecuteAsync)
             .WithName("execute")
             .WithSummary("Run a command and stream what it prints")
@@ -57,6 +88,12 @@ internal static class KataRoutes
             .Produces<ExecutionEvent>(200, EventStream.MediaType)
             .WithExamples(ApiExamples.Execute, ApiExamples.Output)
             .WithErrors(400, 404, 409, 413, 415, 422, 502, 503);
+    }
+
+    private static StatusCodeHttpResult MethodNotAllowed(HttpResponse response)
+    {
+        response.Headers.Allow = HttpMethods.Post;
+        return TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed);
     }
 
     private static TBuilder WithErrors<TBuilder>(this TBuilder builder, params int[] statuses)

@@ -24,6 +24,13 @@ internal static class SandboxEndpoints
     public static async Task<SandboxInfo> GetAsync(string podName, SandboxService sandboxes, ExpiryRules rules, CancellationToken cancellationToken) =>
         (await sandboxes.FindAsync(podName, cancellationToken)).ToInfo(rules);
 
+    public static async Task<SandboxInfo> KeepAliveAsync(string id, HttpContext context, SandboxService sandboxes, ExpiryRules rules)
+    {
+        var aborted = context.RequestAborted;
+        var request = await JsonBody.ReadAsync(context.Request, ContractsJsonContext.Default.KeepAliveRequest, aborted) ?? new KeepAliveRequest();
+        return (await sandboxes.KeepAliveAsync(id, request.Seconds ?? 0, aborted)).ToInfo(rules);
+    }
+
     public static async Task DeleteAsync(string podName, HttpContext context, SandboxService sandboxes)
     {
         try

@@ -13,6 +13,25 @@ internal static class ApiExamples
     public static JsonNode Created { get; } =
         JsonSerializer.SerializeToNode(new SandboxCreated { PodName = "kata-sandbox-a1b2c3d4", Phase = "Pending" }, ContractsJsonContext.Default.CreationEvent)!;
 
+    public static JsonNode Allocate { get; } =
+        JsonSerializer.SerializeToNode(new AllocateRequest { UserId = "ada", WaitSeconds = 10, CreateIfExhausted = true }, ContractsJsonContext.Default.AllocateRequest)!;
+
+    public static JsonNode Allocated { get; } = JsonSerializer.SerializeToNode(
+        new SandboxInfo
+        {
+            Name = "kata-sandbox-a1b2c3d4",
+            Phase = "Running",
+            IsReady = true,
+            CreatedAt = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero),
+            PoolStatus = PoolStatus.Allocated,
+            Owner = "ada",
+            ExpiresAt = new DateTimeOffset(2026, 1, 1, 12, 15, 0, TimeSpan.Zero),
+        },
+        ContractsJsonContext.Default.SandboxInfo)!;
+
+    public static JsonNode KeepAlive { get; } =
+        JsonSerializer.SerializeToNode(new KeepAliveRequest { Seconds = 600 }, ContractsJsonContext.Default.KeepAliveRequest)!;
+
     public static JsonNode Execute { get; } =
         JsonSerializer.SerializeToNode(new ExecuteRequest { Command = "echo hello", TimeoutSeconds = 60 }, ContractsJsonContext.Default.ExecuteRequest)!;
 

@@ -8,9 +8,6 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 /// <summary>What a claim may ask for.</summary>
 internal static class ClaimRules
 {
-    private const int MaxIdLength = 256;
-    private const int MaxWaitSeconds = 300;
-
     /// <exception cref="InvalidSandboxException">Fields are wrong; all are named.</exception>
     public static Claim Check(AllocateRequest request, SandboxOptions options)
     {
@@ -20,7 +17,7 @@ internal static class ClaimRules
         if (request.Labels is not null) LabelRules.Check(request.Labels, errors);
         if (request.EnvironmentVariables is { } environment) StartRules.Check(new CreateSandboxRequest { EnvironmentVariables = environment }, errors);
         CheckRange("timeoutSeconds", request.TimeoutSeconds, 1, options.MaxContainerLifetimeMinutes * 60, errors);
-        CheckRange("waitSeconds", request.WaitSeconds, 0, MaxWaitSeconds, errors);
+        CheckRange("waitSeconds", request.WaitSeconds, 0, AllocateRequest.MaxWaitSeconds, errors);
         errors.ThrowIfAny();
         return new Claim
         {
@@ -49,7 +46,7 @@ internal static class ClaimRules
             rest = rest[used..];
         }
 
-        if (length is < 1 or > MaxIdLength) errors.Add(field, $"Must be 1-{MaxIdLength} characters.");
+        if (length is < 1 or > AllocateRequest.MaxIdLength) errors.Add(field, $"Must be 1-{AllocateRequest.MaxIdLength} characters.");
     }
 
     private static void CheckRange(string field, int? value, int min, int max, FieldErrors errors)
