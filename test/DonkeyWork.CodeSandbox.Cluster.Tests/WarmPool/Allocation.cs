@@ -10,12 +10,18 @@ internal static class Allocation
     /// <summary>The answer to a claim.</summary>
     public static Task<HttpResponseMessage> AllocateAsync(this KubernetesManager manager, object request) => manager.Http.PostAsJsonAsync("/api/kata/allocate", request);
 
-    /// <summary>The name of the sandbox that a claim was answered with.</summary>
+    /// <summary>Claims one, however long that takes; its name.</summary>
     public static async Task<string> AllocateNamedAsync(this KubernetesManager manager, string user = "somebody")
     {
         using var response = await manager.AllocateAsync(new { userId = user, waitSeconds = 60 });
-        var text = await response.Content.ReadAsStringAsync();
-        response.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return await response.ReadNameAsync();
+    }
+
+    /// <summary>The name of the sandbox that a claim was answered with.</summary>
+    public static async Task<string> ReadNameAsync(this HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
         return JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!;
     }
 

@@ -49,7 +49,10 @@ internal sealed class ClaimAudit
         ];
     }
 
-    /// <summary>Claims that were written, and whose caller got no answer.</summary>
+    /// <summary>
+    /// Claims that were written, and whose sandbox nobody was answered with: the answer was lost, or its executor did not
+    /// open in time and the claim went on to the next.
+    /// </summary>
     public int UnansweredOf(StormReport report) => Claims.Select(claim => claim.Call.Name).Except(report.Answers.Select(answer => answer.Name)).Count();
 
     public override string ToString() =>

@@ -54,7 +54,7 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
         var body = JsonSerializer.Serialize(new { userId = user, waitSeconds = 60, environmentVariables = new { CLAIM = token } });
         var name = "";
         var took = Stopwatch.StartNew();
-        await InTheEndAsync("claim", HttpMethod.Post, "allocate", body, (response, text) =>
+        await InTheEndAsync("claim", HttpMethod.Post, "allocate", body, (response, text, _) =>
         {
             if (response.StatusCode != HttpStatusCode.OK) return false;
             name = JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!;
@@ -67,7 +67,7 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
 
     // What two owners of one sandbox would see is the other's token.
     private Task UseAsync(string name, string token) => InTheEndAsync(
-        "command", HttpMethod.Post, $"{name}/execute", JsonSerializer.Serialize(new { command = $"echo {token} $CLAIM >>~/claims; cat ~/claims" }), (response, text) =>
+        "command", HttpMethod.Post, $"{name}/execute", JsonSerializer.Serialize(new { command = $"echo {token} $CLAIM >>~/claims; cat ~/claims" }), (response, text, _) =>
         {
             if (IsLost(response)) return true;
             if (response.StatusCode != HttpStatusCode.OK || !text.Contains("CompletedEvent", StringComparison.Ordinal)) return false;
@@ -76,12 +76,9 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
             return true;
         });
 
-    private Task DeleteAsync(string name)
-    {
-        var attempts = 0;
-        return InTheEndAsync("delete", HttpMethod.Delete, name, null, (response, _) =>
-            response.StatusCode == HttpStatusCode.OK || (response.StatusCode == HttpStatusCode.NotFound && (attempts++ > 0 || IsLost(response))));
-    }
+    private Task DeleteAsync(string name) => InTheEndAsync("delete", HttpMethod.Delete, name, null, (response, _, isRepeated) =>
+            // What was not answered may have happened.
+            response.StatusCode == HttpStatusCode.OK || (isRepeated && response.StatusCode == HttpStatusCode.NotFound) || IsLost(response));
 
     private bool IsLost(HttpResponseMessage response)
     {
@@ -90,7 +87,7 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
         return true;
     }
 
-    private async Task InTheEndAsync(string what, HttpMethod method, string path, string? body, Func<HttpResponseMessage, string, bool> isDone)
+    private async Task InTheEndAsync(string what, HttpMethod method, string path, string? body, Func<HttpResponseMessage, string, bool, bool> isDone)
     {
         var last = "";
         var waited = Stopwatch.StartNew();
@@ -103,7 +100,7 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
             {
                 using var response = await _http.SendAsync(request);
                 var text = await response.Content.ReadAsStringAsync();
-                if (isDone(response, text)) return;
+                if (isDone(response, text, last != "")) return;
                 last = $"{what} refused: {(int)response.StatusCode} {CodeOf(text)}";
             }
             catch (HttpRequestException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused })

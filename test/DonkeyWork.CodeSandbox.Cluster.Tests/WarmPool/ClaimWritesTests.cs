@@ -49,8 +49,7 @@ public sealed class ClaimWritesTests(ITestOutputHelper output) : IAsyncLifetime
         foreach (var manager in new[] { one, other, one })
         {
             using var response = await manager.AllocateAsync(request);
-            var text = await response.Content.ReadAsStringAsync();
-            names.Add(System.Text.Json.JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!);
+            names.Add(await response.ReadNameAsync());
         }
 
         names.ShouldHaveSingleItem();

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json;
 using DonkeyWork.CodeSandbox.Sandboxes;
 
 namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
@@ -48,7 +47,7 @@ public sealed class ClaimedPodTests : IAsyncLifetime
         (await FindAsync(name, "/tmp/ran")).ShouldBeFalse();
 
         using var answer = await _manager.AllocateAsync(new { userId = "somebody", environmentVariables = new { GREETING = "hello $USER" } });
-        (await ReadNameAsync(answer)).ShouldBe(name);
+        (await answer.ReadNameAsync()).ShouldBe(name);
         using var execution = await _manager.ExecuteAsync(name, "printf '%s\\n' \"$GREETING\"; touch /tmp/ran");
         (await execution.Content.ReadAsStringAsync()).ShouldContain("\"data\":\"hello $USER\"");
         (await FindAsync(name, "/tmp/ran")).ShouldBeTrue("the control: that is where it would be");
@@ -60,11 +59,4 @@ public sealed class ClaimedPodTests : IAsyncLifetime
 
     private async Task<bool> FindAsync(string pod, string file) =>
         (await _place.Cluster.TryKubectlAsync("--namespace", _place.Name, "exec", pod, "--", "test", "-e", file)).ExitCode == 0;
-
-    private static async Task<string> ReadNameAsync(HttpResponseMessage answer)
-    {
-        var text = await answer.Content.ReadAsStringAsync();
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
-        return JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!;
-    }
 }
