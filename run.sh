@@ -6,7 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
 if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
     cat <<'HELP'
 Usage:
-  ./run.sh                      start the Manager on http://127.0.0.1:8668 (Ctrl+C ends it and its sandboxes)
+  ./run.sh                      start the Manager on http://127.0.0.1:8668, with two warm sandboxes; Ctrl+C ends it and
+                                all sandboxes, after 5 s for requests that are open (a second one: at once)
   ./run.sh --KEY=VALUE ...      the same with settings, such as --Local:Runtime=runsc or --urls=http://127.0.0.1:9000
   ./run.sh [--KEY=VALUE ...] "COMMAND"
                                 create a sandbox, run COMMAND in it with bash, stream what it prints as text,
@@ -34,6 +35,10 @@ for argument in "$@"; do
         *) manager+=(run) && break ;;
     esac
 done
+
+# For one person at one machine: a small pool, and a Ctrl+C that does not wait for long.
+export KataContainerManager__WarmPoolSize="${KataContainerManager__WarmPoolSize-2}"
+export KataContainerManager__DrainSeconds="${KataContainerManager__DrainSeconds-5}"
 
 # An ordinary user's session has no cgroup of its own; systemd hands one out.
 if [ "$(id -u)" -ne 0 ] && [ -z "${CODESANDBOX_SCOPE-}" ] && [ -e /sys/fs/cgroup/cgroup.controllers ] &&

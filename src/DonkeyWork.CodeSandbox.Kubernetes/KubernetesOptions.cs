@@ -13,12 +13,10 @@ public record KubernetesOptions : SandboxOptions
     public const int MinSecretLength = 32;
 
     /// <summary>The namespace of the pods. It must exist.</summary>
-    [Required(ErrorMessage = "must not be empty")]
     [RegularExpression("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")]
     public string TargetNamespace { get; init; } = "sandbox-containers";
 
     /// <summary>The RuntimeClass of the pods. It must exist.</summary>
-    [Required(ErrorMessage = "must not be empty")]
     [RegularExpression("[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")]
     public string RuntimeClassName { get; init; } = "kata-qemu";
 

@@ -16,7 +16,7 @@ namespace DonkeyWork.CodeSandbox.Kubernetes;
 public static class KubernetesServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="ISandboxBackend"/>, <see cref="ISandboxLimit"/> and <see cref="ILeadership"/> on a cluster, the
+    /// Adds <see cref="ISandboxBackend"/>, <see cref="ISandboxLimit"/> and, unless there is one, <see cref="ILeadership"/> on a cluster, the
     /// <see cref="KubernetesClient"/> under them, and the <see cref="SandboxTokens"/> of <see cref="KubernetesOptions.Secret"/>.
     /// Where the API server is gets read here; whether it is there does not.
     /// </summary>
@@ -42,6 +42,8 @@ public static class KubernetesServiceCollectionExtensions
         services.AddSingleton<ISandboxBackend>(provider => provider.GetRequiredService<KubernetesBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<KubernetesBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<PodQuota>());
+        // A host that brings its own does not take part.
+        if (services.Any(service => service.ServiceType == typeof(ILeadership))) return services;
         services.AddSingleton(new LeaseTiming(options.LeaderLeaseDurationSeconds));
         services.AddSingleton<LeaseLeadership>();
         services.AddSingleton<ILeadership>(provider => provider.GetRequiredService<LeaseLeadership>());

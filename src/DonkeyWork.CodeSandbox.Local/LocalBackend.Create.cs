@@ -117,9 +117,12 @@ public sealed partial class LocalBackend
     {
         var begun = _time.GetTimestamp();
         var host = Host;
-        await _starts.WaitAsync(sandbox.Ending.Token);
+        SemaphoreSlim[] places = spec.PoolStatus == PoolStatus.Warm ? [_poolStarts, _starts] : [_starts];
+        var taken = 0;
         try
         {
+            for (; taken < places.Length; taken++)
+                await places[taken].WaitAsync(sandbox.Ending.Token);
             var ids = host.OwnIds ?? IdRange.Of(sandbox.Record.FirstHostId);
             var disk = Task.Run(() => host.Disks?.Create(spec.Name, ids.HostUser));
             // gVisor takes neither descriptors nor limits for a group that exists already.
@@ -138,7 +141,8 @@ public sealed partial class LocalBackend
         }
         finally
         {
-            _starts.Release();
+            foreach (var place in places[..taken])
+                place.Release();
         }
 
         if (sandbox.Change(record => record.Sandbox.IsDeleting ? null : record with

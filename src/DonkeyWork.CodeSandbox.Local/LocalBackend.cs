@@ -30,6 +30,9 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
 
     // More starts at once than this only make each of them slower.
     private readonly SemaphoreSlim _starts = new(2 * Environment.ProcessorCount);
+
+    // The pool's take half of the places at most: somebody waits for each of the others.
+    private readonly SemaphoreSlim _poolStarts = new(Environment.ProcessorCount);
     private readonly Lock _creates = new();
     private readonly CancellationTokenSource _givesUp = new();
     private LocalHost? _host;
@@ -145,6 +148,7 @@ public sealed partial class LocalBackend : ISandboxBackend, IHostedService, IAsy
         _host?.Cgroups?.RemoveGroup();
         _exits.Dispose();
         _starts.Dispose();
+        _poolStarts.Dispose();
         _givesUp.Dispose();
     }
 

@@ -9,7 +9,6 @@ public sealed record LocalOptions
     public const string Section = "Local";
 
     /// <summary>The OCI runtime: <c>runc</c>, <c>crun</c> or <c>runsc</c>, found in the usual directories, or an absolute path to one of them.</summary>
-    [Required(ErrorMessage = "must be runc, crun or runsc, or the absolute path of one of them")]
     [RegularExpression("(/.+/)?(runc|crun|runsc)", ErrorMessage = "must be runc, crun or runsc, or the absolute path of one of them")]
     public string Runtime { get; init; } = "runc";
 

@@ -7,7 +7,6 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 public record SandboxOptions
 {
     /// <summary>First part of every sandbox's name; a DNS label of at most 54 characters (RFC 1123).</summary>
-    [Required(ErrorMessage = "must not be empty")]
     [RegularExpression("[a-z0-9]([-a-z0-9]{0,52}[a-z0-9])?", ErrorMessage = "must be a DNS label of at most 54 characters: a-z, 0-9 and -, beginning and ending with a letter or digit")]
     public string PodNamePrefix { get; init; } = "kata-sandbox";
 

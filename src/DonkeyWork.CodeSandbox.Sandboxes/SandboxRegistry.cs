@@ -221,18 +221,19 @@ public sealed partial class SandboxRegistry(ISandboxBackend backend, TimeProvide
 
     private void List(IReadOnlyList<Sandbox> sandboxes)
     {
+        if (_lost is not null) LogFound(sandboxes.Count);
         lock (_gate)
         {
-            var listed = sandboxes.ToDictionary(sandbox => sandbox.Name, StringComparer.Ordinal);
-            foreach (var name in _view.Keys.Where(name => !listed.ContainsKey(name)).ToList()) Set(name, null);
+            // Who reads meanwhile sees too many rather than too few.
             foreach (var sandbox in sandboxes) Set(sandbox.Name, sandbox);
+            _lost = null;
+            var listed = sandboxes.Select(sandbox => sandbox.Name).ToHashSet(StringComparer.Ordinal);
+            foreach (var name in _view.Keys.Where(name => !listed.Contains(name)).ToList()) Set(name, null);
             var uids = sandboxes.Select(sandbox => sandbox.Uid).ToHashSet(StringComparer.Ordinal);
             foreach (var uid in _deleting.Keys.Where(uid => !uids.Contains(uid)).ToList()) _deleting.Remove(uid);
             PoolHasChanged();
         }
 
-        if (_lost is not null) LogFound(sandboxes.Count);
-        _lost = null;
         _listed.TrySetResult();
     }
 

@@ -47,32 +47,22 @@ public sealed partial class SandboxService
 
     /// <summary>Deletes exactly this sandbox, whatever state it is in. <see langword="false"/>: it is gone or being deleted already.</summary>
     /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
-    internal Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken) =>
-        RemoveAsync(sandbox, DeleteCondition.SameUid, cancellationToken);
-
-    /// <summary>The same if <paramref name="condition"/> is met; <see langword="false"/> too where it is not.</summary>
-    /// <exception cref="BackendUnavailableException">The backend cannot be reached.</exception>
-    internal async Task<bool> RemoveAsync(Sandbox sandbox, DeleteCondition condition, CancellationToken cancellationToken)
+    internal async Task<bool> RemoveAsync(Sandbox sandbox, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (!registry.TryBeginDelete(sandbox)) return false;
         try
         {
             // Not the caller's token: a delete cut in the middle may or may not have happened.
-            if (await backend.DeleteAsync(sandbox, condition, CancellationToken.None))
+            if (await backend.DeleteAsync(sandbox, DeleteCondition.SameUid, CancellationToken.None))
             {
                 LogDeleted(sandbox.Name);
                 return true;
             }
         }
-        catch (SandboxConflictException) when (condition == DeleteCondition.SameUid)
-        {
-            // Another of the same name has taken its place.
-        }
         catch (SandboxConflictException)
         {
-            registry.CancelDelete(sandbox);
-            return false;
+            // Another of the same name has taken its place.
         }
         catch
         {

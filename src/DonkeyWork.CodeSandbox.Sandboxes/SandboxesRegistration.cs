@@ -28,6 +28,7 @@ public static class SandboxesRegistration
         services.AddHostedService(provider => provider.GetRequiredService<SandboxRegistry>());
         services.AddHostedService(provider => provider.GetRequiredService<OwnedTasks>());
         services.AddHostedService<WarmPoolFiller>();
+        services.AddHostedService<PoolRehearsal>();
         services.AddHostedService<ExpirySweeper>();
         return services;
     }

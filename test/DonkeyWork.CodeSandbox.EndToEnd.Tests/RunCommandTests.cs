@@ -53,6 +53,16 @@ public sealed class RunCommandTests : IDisposable
         run.ExitCode.ShouldBe(141, run.Error);
     }
 
+    [Theory]
+    [InlineData("echo lost")]
+    [InlineData("yes")]
+    public async Task It_says_so_when_its_output_cannot_be_written(string command)
+    {
+        var run = await Tool.BashAsync($"'{Repository.Manager}' run '{command}' > /dev/full", Setting());
+        run.Error.ShouldBe("error: the output cannot be written: No space left on device\n");
+        run.ExitCode.ShouldBe(125);
+    }
+
     [Fact]
     public async Task An_interrupt_at_any_moment_leaves_no_sandbox_behind()
     {

@@ -111,6 +111,44 @@ public sealed class ActivityTests : RelayedRequests
         await use;
     }
 
+    [Fact]
+    public async Task A_sandbox_that_is_being_deleted_when_its_use_is_recorded_is_not_passed_anything()
+    {
+        Core.Clock.Advance(TimeSpan.FromSeconds(31));
+        Core.Backend.HoldWatch();
+        // A backend's change takes what is being deleted as well, and says so.
+        Core.Backend.BeforeChange = (seen, _) =>
+        {
+            Core.Backend.BeforeChange = (_, _) => Task.CompletedTask;
+            Core.Backend.Set(seen.Name, sandbox => sandbox with { IsDeleting = true }, isNewVersion: false);
+            return Task.CompletedTask;
+        };
+
+        await FailsAsync(SendAsync(), ErrorCodes.SandboxNotFound);
+        Core.Executor.HasCall.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_use_of_a_sandbox_that_is_kept_for_longer_is_not_recorded()
+    {
+        var kept = await Core.Service.KeepAliveAsync(Sandbox.Name, 600, CancellationToken.None);
+        Core.Clock.Advance(TimeSpan.FromMinutes(5));
+        await UseAsync();
+        Core.Backend.Sandboxes[0].ShouldBe(kept);
+    }
+
+    [Fact]
+    public async Task What_is_asked_of_a_sandbox_of_the_pool_is_no_use_of_it()
+    {
+        Core.Clock.Advance(TimeSpan.FromSeconds(31));
+        Core.Backend.Set(Sandbox.Name, sandbox => sandbox with { PoolStatus = PoolStatus.Warm });
+        await Core.ViewAsync(Sandbox.Name, seen => seen!.PoolStatus == PoolStatus.Warm);
+
+        await UseAsync();
+
+        Core.Backend.Changes.ShouldBe(0);
+    }
+
     private async Task UseAsync()
     {
         var sending = SendAsync();

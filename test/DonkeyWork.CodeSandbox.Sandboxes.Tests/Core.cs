@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Creation;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
 using DonkeyWork.CodeSandbox.Testing;
@@ -9,27 +10,37 @@ namespace DonkeyWork.CodeSandbox.Sandboxes.Tests;
 /// <summary>The core as a host puts it together, over the in-memory backend and a clock that stands still.</summary>
 internal sealed class Core : IAsyncDisposable
 {
-    public Core(SandboxOptions? options = null)
+    private readonly bool _isAlone;
+
+    /// <param name="options">The settings.</param>
+    /// <param name="beside">Another Manager of the same sandboxes.</param>
+    /// <param name="through">What stands before the backend, where that is to be another than itself.</param>
+    public Core(SandboxOptions? options = null, Core? beside = null, Func<ISandboxBackend, ISandboxBackend>? through = null)
     {
-        Options = options ?? new SandboxOptions();
+        _isAlone = beside is null;
+        Options = options ?? beside?.Options ?? new SandboxOptions();
+        Clock = beside?.Clock ?? new ManualClock();
+        Backend = beside?.Backend ?? new InMemoryBackend();
+        Executor = beside?.Executor ?? new ScriptedExecutor();
+        var backend = through?.Invoke(Backend) ?? Backend;
         var tokens = new SandboxTokens("a secret of this test"u8.ToArray());
-        Registry = new SandboxRegistry(Backend, Clock, NullLogger<SandboxRegistry>.Instance);
+        Registry = new SandboxRegistry(backend, Clock, NullLogger<SandboxRegistry>.Instance);
         Tasks = new OwnedTasks(NullLogger<OwnedTasks>.Instance);
-        Service = new SandboxService(Backend, Registry, tokens, Tasks, Options, Clock, NullLogger<SandboxService>.Instance, Backend);
-        var activity = new ActivityRecorder(Registry, Backend, Clock, NullLogger<ActivityRecorder>.Instance);
-        Relay = new ExecutorRelay(Service, Registry, activity, Backend, tokens, Clock);
-        Pool = new WarmPool(Service, Registry, Backend, tokens, Tasks, Options, Clock, NullLogger<WarmPool>.Instance);
+        Service = new SandboxService(backend, Registry, tokens, Tasks, Options, Clock, NullLogger<SandboxService>.Instance, Backend);
+        var activity = new ActivityRecorder(Registry, backend, Clock, NullLogger<ActivityRecorder>.Instance);
+        Relay = new ExecutorRelay(Service, Registry, activity, backend, tokens, Clock);
+        Pool = new WarmPool(Service, Registry, backend, tokens, Tasks, Options, Clock, NullLogger<WarmPool>.Instance);
         Tokens = tokens;
         Backend.Executor = Executor.Address;
     }
 
     public SandboxOptions Options { get; }
 
-    public ManualClock Clock { get; } = new();
+    public ManualClock Clock { get; }
 
-    public InMemoryBackend Backend { get; } = new();
+    public InMemoryBackend Backend { get; }
 
-    public ScriptedExecutor Executor { get; } = new();
+    public ScriptedExecutor Executor { get; }
 
     public SandboxTokens Tokens { get; }
 
@@ -43,9 +54,9 @@ internal sealed class Core : IAsyncDisposable
 
     public WarmPool Pool { get; }
 
-    public static async Task<Core> StartAsync(SandboxOptions? options = null)
+    public static async Task<Core> StartAsync(SandboxOptions? options = null, Core? beside = null, Func<ISandboxBackend, ISandboxBackend>? through = null)
     {
-        var core = new Core(options);
+        var core = new Core(options, beside, through);
         await core.Registry.StartAsync(CancellationToken.None);
         await core.Registry.WaitUntilListedAsync(CancellationToken.None);
         return core;
@@ -77,6 +88,7 @@ internal sealed class Core : IAsyncDisposable
         await Registry.StopAsync(CancellationToken.None);
         Registry.Dispose();
         Tasks.Dispose();
+        if (!_isAlone) return;
         await Executor.DisposeAsync();
         Backend.Dispose();
     }

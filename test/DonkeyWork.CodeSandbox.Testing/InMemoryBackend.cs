@@ -163,9 +163,16 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
     public void Dispose() => _http.Dispose();
 
     /// <summary>Changes a sandbox as the world would: from outside.</summary>
-    public void Set(string name, Func<Sandbox, Sandbox> change)
+    /// <param name="name">Its name.</param>
+    /// <param name="change">What becomes of it.</param>
+    /// <param name="isNewVersion">Whether one who has seen it before is told so by a conflict, or only by the answer to a change.</param>
+    public void Set(string name, Func<Sandbox, Sandbox> change, bool isNewVersion = true)
     {
-        lock (_gate) Put(change(_sandboxes[name]));
+        lock (_gate)
+        {
+            if (isNewVersion) Put(change(_sandboxes[name]));
+            else _sandboxes[name] = change(_sandboxes[name]);
+        }
     }
 
     /// <summary>The sandbox is up.</summary>

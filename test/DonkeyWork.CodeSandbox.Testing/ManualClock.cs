@@ -48,6 +48,12 @@ public sealed class ManualClock : TimeProvider
         }
     }
 
+    /// <summary>How far away the next timer is; <see langword="null"/>: none is set.</summary>
+    public TimeSpan? NextTimer
+    {
+        get { lock (_gate) return _timers.Min(timer => timer.Due) - _now; }
+    }
+
     /// <summary>Moves the time on to the next timer there is, and fires it.</summary>
     public void AdvanceToNextTimer()
     {

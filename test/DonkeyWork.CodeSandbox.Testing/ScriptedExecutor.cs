@@ -124,6 +124,13 @@ public sealed class ExecutorCall
         _over.TrySetResult(true);
     }
 
+    /// <summary>Ends the connection as a program does that has said all it has to say.</summary>
+    public void Close()
+    {
+        _client.Client.Shutdown(SocketShutdown.Send);
+        _over.TrySetResult(false);
+    }
+
     /// <summary>Breaks the connection, as a dead machine does.</summary>
     public void Cut()
     {

@@ -209,13 +209,13 @@ internal sealed partial class LeaseLeadership : ILeadership, IHostedService, IDi
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "This Manager fills the pool, with epoch {Epoch}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The lease is this Manager's, in epoch {Epoch}")]
     private partial void LogLeads(int epoch);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "This Manager does not fill the pool any more, epoch {Epoch} has ended: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This Manager does not keep the pool any more, epoch {Epoch} has ended: {Reason}")]
     private partial void LogEnded(int epoch, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "This Manager has left the pool to others, epoch {Epoch} has ended")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "This Manager has left the pool to others, in epoch {Epoch}")]
     private partial void LogReleased(int epoch);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The lease of epoch {Epoch} could not be released, and has to run out: {Reason}")]

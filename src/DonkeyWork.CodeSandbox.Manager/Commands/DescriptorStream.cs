@@ -25,14 +25,14 @@ internal sealed partial class DescriptorStream(int descriptor) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <exception cref="IOException">It cannot be written, such as a pipe that nobody reads.</exception>
+    /// <exception cref="IOException">It cannot be written, such as a pipe that nobody reads; the errno is its HResult.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         while (!buffer.IsEmpty)
         {
             var written = Write(descriptor, ref MemoryMarshal.GetReference(buffer), buffer.Length);
             if (written >= 0) buffer = buffer[(int)written..];
-            else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw new IOException(new Win32Exception(error).Message);
+            else if (Marshal.GetLastPInvokeError() is var error and not Interrupted) throw new IOException(new Win32Exception(error).Message, error);
         }
     }
 

@@ -3,6 +3,7 @@ using DonkeyWork.CodeSandbox.Client;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
+using DonkeyWork.CodeSandbox.Sandboxes.Leadership;
 
 namespace DonkeyWork.CodeSandbox.Manager.Commands;
 
@@ -31,6 +32,9 @@ internal static class RunCommand
         // How exact the limit is with several Managers is nothing to one sandbox.
         "--Serilog:MinimumLevel:Override:DonkeyWork.CodeSandbox.Kubernetes.Quota=Error",
         "--Local:KeepSandboxes=true",
+        // Who interrupts this waits for nothing but the clean-up.
+        "--KataContainerManager:DrainSeconds=0",
+        "--KataContainerManager:WarmPoolSize=0",
     ];
 
     /// <summary>Runs it.</summary>
@@ -61,9 +65,14 @@ internal static class RunCommand
         {
             return Interrupted;
         }
-        catch (NobodyReadsException)
+        catch (OutputException e) when (e.NobodyReads)
         {
             return NobodyReads;
+        }
+        catch (OutputException e)
+        {
+            await Console.Error.WriteLineAsync($"error: the output cannot be written: {e.Message}");
+            return Failed;
         }
         catch (CodeSandboxException refused)
         {
@@ -83,7 +92,9 @@ internal static class RunCommand
         WebApplication own;
         try
         {
-            own = ManagerApplication.Build([.. Settings, .. settings], builder => builder.Services.AddSingleton<IHostLifetime, NoLifetime>());
+            own = ManagerApplication.Build([.. Settings, .. settings], builder => builder.Services
+                .AddSingleton<IHostLifetime, NoLifetime>()
+                .AddSingleton<ILeadership, NeverLeads>());
         }
         catch (StateDirectoryInUseException running) when (running.Url is not null)
         {
@@ -120,7 +131,7 @@ internal static class RunCommand
             {
                 if (!next.IsCompleted) streams.Flush();
             }
-            catch (NobodyReadsException)
+            catch (OutputException)
             {
                 // Events that are being waited for cannot be let go of.
                 await ending.CancelAsync();

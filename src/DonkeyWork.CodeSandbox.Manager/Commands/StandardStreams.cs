@@ -5,7 +5,7 @@ namespace DonkeyWork.CodeSandbox.Manager.Commands;
 
 /// <summary>
 /// This program's standard output and error as a pipeline sees them: buffered while more is at hand, and, unlike
-/// <see cref="Console"/>'s, with an error where nobody reads any more.
+/// <see cref="Console"/>'s, with an error where it cannot be written.
 /// </summary>
 internal sealed class StandardStreams : IDisposable
 {
@@ -15,16 +15,16 @@ internal sealed class StandardStreams : IDisposable
     private readonly BufferedStream _error = Open(2);
 
     /// <summary>Writes a line, or the part of one.</summary>
-    /// <exception cref="NobodyReadsException"/>
-    public void Write(OutputEvent output) => OrNobodyReads(() =>
+    /// <exception cref="OutputException"/>
+    public void Write(OutputEvent output) => OrFail(() =>
     {
         var stream = output.Stream == OutputSource.Stdout ? _output : _error;
         stream.Write(Encoding.UTF8.GetBytes(output.Partial ? output.Data : output.Data + '\n'));
     });
 
     /// <summary>Lets everything be seen.</summary>
-    /// <exception cref="NobodyReadsException"/>
-    public void Flush() => OrNobodyReads(() =>
+    /// <exception cref="OutputException"/>
+    public void Flush() => OrFail(() =>
     {
         _output.Flush();
         _error.Flush();
@@ -41,12 +41,12 @@ internal sealed class StandardStreams : IDisposable
             }
             catch (IOException)
             {
-                // Nobody reads; that was told when it was written.
+                // That was told when it was written.
             }
         }
     }
 
-    private static void OrNobodyReads(Action write)
+    private static void OrFail(Action write)
     {
         try
         {
@@ -54,12 +54,18 @@ internal sealed class StandardStreams : IDisposable
         }
         catch (IOException broken)
         {
-            throw new NobodyReadsException(broken);
+            throw new OutputException(broken);
         }
     }
 
     private static BufferedStream Open(int descriptor) => new(new DescriptorStream(descriptor), BufferBytes);
 }
 
-/// <summary>Who was to read this program's output has gone.</summary>
-internal sealed class NobodyReadsException(Exception inner) : Exception(inner.Message, inner);
+/// <summary>This program's output cannot be written.</summary>
+internal sealed class OutputException(IOException inner) : Exception(inner.Message, inner)
+{
+    private const int BrokenPipe = 32; // EPIPE
+
+    /// <summary>Who was to read it has gone, and needs no word about it.</summary>
+    public bool NobodyReads => InnerException!.HResult == BrokenPipe;
+}

@@ -48,7 +48,6 @@ internal static class OptionsReader
         }
 
         property.SetValue(options, value);
-        // One fault a value: what is empty breaks several rules.
         if (property.GetCustomAttributes<ValidationAttribute>().FirstOrDefault(rule => !IsKept(rule, value)) is { } broken)
             faults.Add($"{child.Path}: {Wording(broken, value)}");
     }

@@ -26,6 +26,7 @@ internal static class Usage
           MaxContainerLifetimeMinutes=15 (1-1440)  CleanupCheckIntervalMinutes=1 (1-60)
           WarmPoolSize=10 (0-100)               PoolBackfillCheckIntervalSeconds=30 (10-300)
           PoolCreateConcurrency=2 (1-50)        LeaderLeaseDurationSeconds=15 (5-60)
+          DrainSeconds=30 (0-3600)              how long open requests may go on when it is told to stop
 
           and for Kubernetes (the cluster is found as kubectl finds it, or by the pod's ServiceAccount):
           Secret                                the sandboxes' tokens are derived from it; 32 characters or more

@@ -15,7 +15,7 @@ internal sealed class Candidates(SandboxRegistry registry, string template, Owne
     private readonly LinkedList<TaskCompletionSource<Sandbox>> _line = new();
     private bool _isServing;
 
-    /// <summary>Takes one that is ready: of the current template where there is one, else at random, so that Managers do not meet.</summary>
+    /// <summary>Takes one that is ready, of the current template where there is one; at random among those, so that Managers do not meet.</summary>
     /// <param name="atMost">How long to wait where none is free; who does not wait does not overtake those who do.</param>
     /// <param name="isFirst">Whether this claim has had one before, and so goes before all others.</param>
     /// <param name="cancellationToken">Leaves the line.</param>

@@ -10,7 +10,7 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 /// </summary>
 public sealed partial class WarmPool
 {
-    private const int TouchAttempts = 5;
+    private readonly ActivityWriter _activity = new(registry, backend);
 
     private async Task<Sandbox> ClaimOnceAsync(Claim claim, CancellationToken cancellationToken)
     {
@@ -71,24 +71,21 @@ public sealed partial class WarmPool
         return null;
     }
 
-    // Written before it is given out again: who has judged it unused then fails to delete it.
+    // Written before it is given out again: who has judged it unused then fails to delete it. Null: it is gone.
     private async Task<Sandbox?> TouchAsync(Sandbox found)
     {
-        for (var attempt = 1; found is { AcceptsCommands: true } && attempt <= TouchAttempts; attempt++)
+        try
         {
-            try
-            {
-                var touched = await backend.ChangeAsync(found, new SandboxChange { LastActivity = clock.GetUtcNow() }, ChangeCondition.SameVersion, CancellationToken.None);
-                registry.Replace(found, touched);
-                return touched;
-            }
-            catch (SandboxConflictException)
-            {
-                if (await registry.ReadAsync(found.Name, CancellationToken.None) is not { } live || live.Uid != found.Uid) return null;
-                found = live;
-            }
+            return await _activity.AdvanceAsync(found, _ => clock.GetUtcNow(), CancellationToken.None);
         }
-
-        return null;
+        catch (SandboxConflictException)
+        {
+            // So does a delete of what was seen before.
+            return found;
+        }
+        catch (SandboxException e) when (e.Code == ErrorCodes.SandboxNotFound)
+        {
+            return null;
+        }
     }
 }

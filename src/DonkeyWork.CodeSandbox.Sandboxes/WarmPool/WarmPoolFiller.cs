@@ -104,6 +104,8 @@ public sealed partial class WarmPoolFiller(
         var pause = _interval - clock.GetElapsedTime(_looked);
         if (_backOff.Left is { Ticks: > 0 } left && left < pause) pause = left;
         if (pause <= TimeSpan.Zero) return;
+        // A delay is cut to whole milliseconds, and would end before the pause does.
+        pause = TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));
         using var timer = CancellationTokenSource.CreateLinkedTokenSource(ended);
         await Task.WhenAny([pool.Change, Task.Delay(pause, clock, timer.Token), .. _creates, .. _removals]);
         await timer.CancelAsync();
@@ -135,7 +137,7 @@ public sealed partial class WarmPoolFiller(
         try
         {
             // A claim that came first has changed it, and wins.
-            await sandboxes.RemoveAsync(sandbox, DeleteCondition.SameVersion, CancellationToken.None);
+            await sandboxes.RemoveUnchangedAsync(sandbox, WhyRemoved(sandbox), CancellationToken.None);
         }
         catch (BackendUnavailableException e)
         {
@@ -143,6 +145,13 @@ public sealed partial class WarmPoolFiller(
             LogNotRemoved(sandbox.Name, e.Message);
         }
     }
+
+    private string WhyRemoved(Sandbox sandbox) => sandbox switch
+    {
+        { HasEnded: true } => $"it has ended. {sandbox.Message}".TrimEnd(),
+        _ when sandbox.Template != sandboxes.PoolTemplate => "it is of the pool, and made by other settings than today's",
+        _ => "the pool has more than it is to have",
+    };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This Manager keeps the pool, in epoch {Epoch}")]
     private partial void LogLeads(int epoch);

@@ -1,4 +1,5 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -27,20 +28,28 @@ internal sealed class PoolCore : IAsyncDisposable
     public SwitchedLeadership Leadership { get; } = new();
 
     /// <summary>A core that fills its pool with sandboxes that are ready at once.</summary>
-    public static async Task<PoolCore> StartAsync(SandboxOptions? options = null)
+    public static async Task<PoolCore> StartAsync(SandboxOptions? options = null, Func<ISandboxBackend, ISandboxBackend>? through = null)
     {
-        var pool = new PoolCore(await Core.StartAsync(options));
+        var pool = new PoolCore(await Core.StartAsync(options, through: through));
         pool.Backend.IsReadyAtOnce = true;
         await pool._filler.StartAsync(CancellationToken.None);
         return pool;
     }
 
     /// <summary>The same, filled.</summary>
-    public static async Task<PoolCore> FilledAsync(int size, SandboxOptions? options = null)
+    public static async Task<PoolCore> FilledAsync(int size, SandboxOptions? options = null, Func<ISandboxBackend, ISandboxBackend>? through = null)
     {
-        var pool = await StartAsync((options ?? new SandboxOptions()) with { WarmPoolSize = size });
+        var pool = await StartAsync((options ?? new SandboxOptions()) with { WarmPoolSize = size }, through);
         pool.Leadership.Lead(1);
         await pool.UntilAsync(statistics => statistics.Warm == size);
+        return pool;
+    }
+
+    /// <summary>The same, and nothing that is taken of it is made up for.</summary>
+    public static async Task<PoolCore> UnledAsync(int size, SandboxOptions? options = null)
+    {
+        var pool = await FilledAsync(size, options);
+        pool.Leadership.End();
         return pool;
     }
 
@@ -53,6 +62,15 @@ internal sealed class PoolCore : IAsyncDisposable
     /// <summary>Waits until the view's count satisfies a test.</summary>
     public Task UntilAsync(Func<PoolStatistics, bool> isIt) =>
         Patience.UntilAsync(() => isIt(Core.Pool.Statistics), () => $"The pool is {Core.Pool.Statistics}.");
+
+    /// <summary>The sandbox as the backend has it.</summary>
+    public Sandbox Recorded(Sandbox sandbox) => Backend.Sandboxes.Single(other => other.Uid == sandbox.Uid);
+
+    public string TokenOf(Sandbox sandbox) => Core.Tokens.TokenOf(sandbox.Name, sandbox.Nonce);
+
+    /// <summary>Waits until a sandbox is gone.</summary>
+    public Task GoneAsync(Sandbox sandbox) =>
+        Patience.UntilAsync(() => Backend.Sandboxes.All(other => other.Uid != sandbox.Uid), () => $"{sandbox.Name} is still there.");
 
     public async ValueTask DisposeAsync()
     {

@@ -99,7 +99,7 @@ public abstract partial class SandboxBackendContract
             (shown.Owner, shown.ClaimId, shown.Lifetime, shown.Epoch).ShouldBe((Owner, ClaimId, TimeSpan.FromSeconds(901), 7));
             (shown.PoolStatus, shown.AllocatedAt, shown.LastActivity).ShouldBe((PoolStatus.Allocated, At, At.AddSeconds(1)));
             (shown.Labels["example.org/tier"], shown.Labels["team"]).ShouldBe(("gold", "red"));
-            shown.Labels[SandboxLabels.AllocatedTo].ShouldBe(SandboxLabels.OwnerValue(Owner));
+            (shown.Labels[SandboxLabels.PoolStatus], shown.Labels[SandboxLabels.AllocatedTo]).ShouldBe(("allocated", SandboxLabels.OwnerValue(Owner)));
         }
 
         await Backend.DeleteGoneAsync(claimed);
