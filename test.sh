@@ -72,8 +72,8 @@ for project in "${projects[@]}"; do
     # No suite may hang CI: it is ended, and counts as failed. It runs in the background, so that Ctrl+C is heard here at once;
     # the shell would have it ignore Ctrl+C for ever, and what it starts, too.
     status=0
-    env --default-signal=INT,QUIT timeout --kill-after=30 1500 dotnet test "$project" -c Release --no-build --nologo \
-        --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --blame-hang-timeout 300s --blame-hang-dump-type none \
+    env --default-signal=INT,QUIT timeout --kill-after=30 2400 dotnet test "$project" -c Release --no-build --nologo \
+        --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --blame-hang-timeout 600s --blame-hang-dump-type none \
         --results-directory "$results" </dev/null 8>&- &
     suite=$!
     wait "$suite" || status=$?
