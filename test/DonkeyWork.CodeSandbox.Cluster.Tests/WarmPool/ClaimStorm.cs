@@ -73,6 +73,7 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
             if (response.StatusCode != HttpStatusCode.OK || !text.Contains("CompletedEvent", StringComparison.Ordinal)) return false;
             var tokens = Token().Matches(text).Select(match => match.Value).Distinct().ToList();
             if (tokens is not [var only] || only != token) Count(StormReport.Traces);
+            if (!text.Contains($"{token} {token}", StringComparison.Ordinal)) Count(StormReport.Bare);
             return true;
         });
 

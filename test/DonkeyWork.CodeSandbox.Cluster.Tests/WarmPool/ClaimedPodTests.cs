@@ -46,7 +46,7 @@ public sealed class ClaimedPodTests : IAsyncLifetime
         await (await _manager.ExecuteAsync(name, "touch /tmp/ran")).ShouldBeProblemAsync(HttpStatusCode.Conflict, "not_claimed");
         (await FindAsync(name, "/tmp/ran")).ShouldBeFalse();
 
-        using var answer = await _manager.AllocateAsync(new { userId = "somebody", environmentVariables = new { GREETING = "hello $USER" } });
+        using var answer = await _manager.AllocateAsync(new { userId = "somebody", environmentVariables = new Dictionary<string, string> { ["GREETING"] = "hello $USER" } });
         (await answer.ReadNameAsync()).ShouldBe(name);
         using var execution = await _manager.ExecuteAsync(name, "printf '%s\\n' \"$GREETING\"; touch /tmp/ran");
         (await execution.Content.ReadAsStringAsync()).ShouldContain("\"data\":\"hello $USER\"");

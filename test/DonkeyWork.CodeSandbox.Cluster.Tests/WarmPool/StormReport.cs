@@ -12,6 +12,9 @@ internal sealed record StormReport(IReadOnlyList<ClaimAnswer> Answers, IReadOnly
     /// <summary>A sandbox in which somebody had been before.</summary>
     public const string Traces = "answered sandboxes with traces of another";
 
+    /// <summary>A command that did not see its claim's environment.</summary>
+    public const string Bare = "commands without the claim's environment";
+
     public IReadOnlyList<string> NamedTwice { get; } = [.. Answers.GroupBy(answer => answer.Name).Where(group => group.Count() > 1).Select(group => group.Key)];
 
     private TimeSpan HalfWithin => Answers.Select(answer => answer.Took).Order().ElementAtOrDefault(Answers.Count / 2);
