@@ -64,7 +64,6 @@ public sealed class ConfigurationTests
     [InlineData("KataContainerManager:Connection:ServerUrl", "ftp://cluster.example")]
     [InlineData("KataContainerManager:Connection:SkipTlsVerify", "2")]
     [InlineData("KataContainerManager:DefaultImage", "")]
-    [InlineData("KataContainerManager:PodNamePrefix", "")]
     [InlineData("KataContainerManager:TargetNamespace", "")]
     [InlineData("KataContainerManager:RuntimeClassName", "")]
     [InlineData("Local:Runtime", "")]
