@@ -16,9 +16,9 @@ namespace DonkeyWork.CodeSandbox.Kubernetes;
 public static class KubernetesServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="ISandboxBackend"/>, <see cref="ISandboxLimit"/> and, unless there is one, <see cref="ILeadership"/> on a cluster, the
-    /// <see cref="KubernetesClient"/> under them, and the <see cref="SandboxTokens"/> of <see cref="KubernetesOptions.Secret"/>.
-    /// Where the API server is gets read here; whether it is there does not.
+    /// Adds <see cref="ISandboxBackend"/> and <see cref="ISandboxLimit"/> on a cluster, the <see cref="KubernetesClient"/>
+    /// under them, and the <see cref="SandboxTokens"/> of <see cref="KubernetesOptions.Secret"/>. Where the API server is
+    /// gets read here; whether it is there does not.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="options">Validated; with a secret.</param>
@@ -42,8 +42,12 @@ public static class KubernetesServiceCollectionExtensions
         services.AddSingleton<ISandboxBackend>(provider => provider.GetRequiredService<KubernetesBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<KubernetesBackend>());
         services.AddHostedService(provider => provider.GetRequiredService<PodQuota>());
-        // A host that brings its own does not take part.
-        if (services.Any(service => service.ServiceType == typeof(ILeadership))) return services;
+        return services;
+    }
+
+    /// <summary>Adds <see cref="ILeadership"/> by a lease, over <see cref="AddKubernetesBackend"/>: from its start on the host takes part in the election.</summary>
+    public static IServiceCollection AddKubernetesLeadership(this IServiceCollection services, KubernetesOptions options)
+    {
         services.AddSingleton(new LeaseTiming(options.LeaderLeaseDurationSeconds));
         services.AddSingleton<LeaseLeadership>();
         services.AddSingleton<ILeadership>(provider => provider.GetRequiredService<LeaseLeadership>());

@@ -30,10 +30,11 @@ internal static class ManagerApplication
     /// <summary>Builds the Manager from its configuration.</summary>
     /// <param name="args">The command line: settings as <c>--Section:Key=value</c>.</param>
     /// <param name="configure">Registers another backend (with its <see cref="SandboxTokens"/>) or clock than the configured one.</param>
+    /// <param name="keepsUp">Whether it also fills the pool, and removes what nobody uses, of whomever.</param>
     /// <exception cref="InvalidConfigurationException">The configuration is unusable; all faults are told.</exception>
     /// <exception cref="StateDirectoryInUseException">Another Manager works on the state directory.</exception>
     /// <exception cref="ClusterConfigurationException">It cannot be told where the cluster's API server is, or who we are.</exception>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, bool keepsUp = true)
     {
         var builder = CreateBuilder(args);
         configure?.Invoke(builder);
@@ -45,8 +46,9 @@ internal static class ManagerApplication
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Drain>());
         builder.Services.AddApiDocument();
         // Before the core, whose registry watches it from its start on.
-        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder.Services, settings);
+        if (builder.Services.All(service => service.ServiceType != typeof(ISandboxBackend))) AddBackend(builder.Services, settings, keepsUp);
         builder.Services.AddSandboxes(settings.Options);
+        if (keepsUp) builder.Services.AddUpkeep();
 
         var app = builder.Build();
         app.UseMiddleware<RequestLog>();
@@ -63,11 +65,17 @@ internal static class ManagerApplication
         return app;
     }
 
-    private static IServiceCollection AddBackend(IServiceCollection services, ManagerSettings settings) => settings.Options.Backend switch
+    private static void AddBackend(IServiceCollection services, ManagerSettings settings, bool keepsUp)
     {
-        BackendKind.Kubernetes => services.AddKubernetesBackend(settings.Options),
-        _ => services.AddLocalBackend(settings.Local),
-    };
+        if (settings.Options.Backend == BackendKind.Local)
+        {
+            services.AddLocalBackend(settings.Local);
+            return;
+        }
+
+        services.AddKubernetesBackend(settings.Options);
+        if (keepsUp) services.AddKubernetesLeadership(settings.Options);
+    }
 
     /// <summary>The configuration as <see cref="Build"/> reads it.</summary>
     public static IConfiguration ReadConfiguration(string[] args) => CreateBuilder(args).Configuration;

@@ -16,7 +16,6 @@ public static class SandboxesRegistration
     public static IServiceCollection AddSandboxes(this IServiceCollection services, SandboxOptions options)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<ILeadership, SoleLeadership>();
         services.AddSingleton(options);
         services.AddSingleton<ExpiryRules>();
         services.AddSingleton<SandboxRegistry>();
@@ -27,6 +26,16 @@ public static class SandboxesRegistration
         services.AddSingleton<ExecutorRelay>();
         services.AddHostedService(provider => provider.GetRequiredService<SandboxRegistry>());
         services.AddHostedService(provider => provider.GetRequiredService<OwnedTasks>());
+        return services;
+    }
+
+    /// <summary>
+    /// Adds what a host does without being asked: the pool, where it leads, and cleanup. It leads always, unless an
+    /// <see cref="ILeadership"/> is registered.
+    /// </summary>
+    public static IServiceCollection AddUpkeep(this IServiceCollection services)
+    {
+        services.TryAddSingleton<ILeadership, SoleLeadership>();
         services.AddHostedService<WarmPoolFiller>();
         services.AddHostedService<PoolRehearsal>();
         services.AddHostedService<ExpirySweeper>();

@@ -69,7 +69,10 @@ internal sealed class ManagerProcess : IAsyncDisposable
         process.Dispose();
         if (ownsStateDirectory)
         {
-            Remains.Of(StateDirectory).ShouldBeEmpty($"exit code {exitCode}, log:\n{Log}");
+            // A container that another Manager starts at that moment has a copy of the mounts, and lets go of it in its own time.
+            await Patience.UntilAsync(
+                () => Remains.Of(StateDirectory).Count == 0,
+                () => $"{string.Join('\n', Remains.Of(StateDirectory))}\nexit code {exitCode}, log:\n{Log}");
             Directory.Delete(StateDirectory, recursive: true);
         }
     }

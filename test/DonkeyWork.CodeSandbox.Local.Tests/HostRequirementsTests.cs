@@ -65,7 +65,6 @@ public sealed class HostRequirementsTests
     [Theory]
     [InlineData("docker")]
     [InlineData("../runc")]
-    [InlineData("")]
     public void Only_runtimes_that_are_known_can_be_configured(string runtime)
     {
         var faults = new List<ValidationResult>();

@@ -64,6 +64,12 @@ public sealed class ConfigurationTests
     [InlineData("KataContainerManager:Connection:ServerUrl", "ftp://cluster.example")]
     [InlineData("KataContainerManager:Connection:SkipTlsVerify", "2")]
     [InlineData("KataContainerManager:DefaultImage", "")]
+    [InlineData("KataContainerManager:PodNamePrefix", "")]
+    [InlineData("KataContainerManager:TargetNamespace", "")]
+    [InlineData("KataContainerManager:RuntimeClassName", "")]
+    [InlineData("Local:Runtime", "")]
+    [InlineData("Local:StateDirectory", "")]
+    [InlineData("Local:RootFs", "")]
     [InlineData("ApiKey", "with space")]
     [InlineData("ApiKey", "schlüssel")]
     public void An_unusable_value_is_told_with_its_key(string key, string value) =>

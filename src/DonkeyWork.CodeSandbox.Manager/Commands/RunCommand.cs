@@ -3,7 +3,6 @@ using DonkeyWork.CodeSandbox.Client;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Local.State;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
-using DonkeyWork.CodeSandbox.Sandboxes.Leadership;
 
 namespace DonkeyWork.CodeSandbox.Manager.Commands;
 
@@ -34,7 +33,6 @@ internal static class RunCommand
         "--Local:KeepSandboxes=true",
         // Who interrupts this waits for nothing but the clean-up.
         "--KataContainerManager:DrainSeconds=0",
-        "--KataContainerManager:WarmPoolSize=0",
     ];
 
     /// <summary>Runs it.</summary>
@@ -92,9 +90,8 @@ internal static class RunCommand
         WebApplication own;
         try
         {
-            own = ManagerApplication.Build([.. Settings, .. settings], builder => builder.Services
-                .AddSingleton<IHostLifetime, NoLifetime>()
-                .AddSingleton<ILeadership, NeverLeads>());
+            // What is another Manager's is kept by that one's settings.
+            own = ManagerApplication.Build([.. Settings, .. settings], builder => builder.Services.AddSingleton<IHostLifetime, NoLifetime>(), keepsUp: false);
         }
         catch (StateDirectoryInUseException running) when (running.Url is not null)
         {

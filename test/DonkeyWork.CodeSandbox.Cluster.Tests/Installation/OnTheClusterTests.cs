@@ -31,9 +31,9 @@ public sealed class OnTheClusterTests : IAsyncLifetime
             manager["status"]!["containerStatuses"]![0]!["restartCount"]!.GetValue<int>().ShouldBe(0);
         }
 
-        // Deleted means: the pod goes.
+        // Deleted means: the pod goes. The pool's stay.
         await Patience.UntilAsync(
-            async () => (await _cluster.KubectlAsync("-n", "sandbox-containers", "get", "pods", "-o", "name")).Length == 0,
+            async () => (await _cluster.KubectlAsync("-n", "sandbox-containers", "get", "pods", "-l", "pool-status=manual", "-o", "name")).Length == 0,
             () => "The sandbox's pod is still there.");
     }
 

@@ -61,7 +61,7 @@ public sealed class ExhaustedPoolTests
     }
 
     [Fact]
-    public async Task Who_does_not_wait_gets_nothing_while_others_wait_even_if_one_is_free()
+    public async Task Who_loses_the_one_that_was_given_comes_before_those_who_came_later()
     {
         await using var pool = await PoolCore.UnledAsync(2);
         var outs = await WarmsTakenOutAsync(pool);
