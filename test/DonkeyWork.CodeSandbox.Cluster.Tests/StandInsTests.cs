@@ -32,7 +32,7 @@ public sealed class StandInsTests
         var calls = await control.Place.Audit.DuringAsync("admin", async () => await api.FindAsync($"{pods}/during"));
         await api.FindAsync($"{pods}/after");
 
-        calls.ShouldHaveSingleItem().ShouldBe(new AuditedCall("admin", "get", "pods", "", "during", 404));
+        calls.Where(call => call.Verb == "get").ShouldHaveSingleItem().ShouldBe(new AuditedCall("admin", "get", "pods", "", "during", 404));
         (await control.Place.Audit.DuringAsync(control.Place.User, async () => await api.FindAsync($"{pods}/during"))).ShouldBeEmpty();
     }
 
@@ -46,10 +46,11 @@ public sealed class StandInsTests
         await api.CreateAsync(pods, new { metadata = new { name = "one", annotations = new { epoch = "7" } }, spec = new { containers = new[] { new { name = "main", image = "none" } } } });
         await api.SendTextAsync(HttpMethod.Patch, $"{pods}/one", """[{"op":"test","path":"/metadata/name","value":"one"},{"op":"add","path":"/metadata/labels","value":{}}]""", "application/json-patch+json");
 
-        var entries = await recording.EndAsync();
+        // The stand-in for the kubelet is the same user, and lists and watches.
+        var entries = (await recording.EndAsync()).Where(entry => entry.IsPodWrite).ToList();
 
         entries.Count.ShouldBe(2);
-        entries.ShouldAllBe(entry => entry.IsPodWrite && entry.Succeeded && entry.Call.Name == "one" && entry.Received <= entry.Answered);
+        entries.ShouldAllBe(entry => entry.Succeeded && entry.Call.Name == "one" && entry.Received <= entry.Answered);
         entries[0].MetadataOf("annotations", "epoch").ShouldBe("7");
         entries[1].ValueOf("test", "/metadata/name").ShouldBe("one");
         entries[1].ValueOf("add", "/metadata/name").ShouldBeNull();
