@@ -12,7 +12,11 @@ Usage:
   ./run.sh [--KEY=VALUE ...] "COMMAND"
                                 create a sandbox, run COMMAND in it with bash, stream what it prints as text,
                                 delete it, and exit with COMMAND's exit code (125: it could not be run,
-                                130: interrupted); asks the Manager that runs already, if one does
+                                130: interrupted, 1: a setting or the machine is unusable); asks the Manager that runs already on the
+                                same --Local:StateDirectory, if one does, and otherwise is one without a pool
+
+A sandbox that nothing uses goes after 5 minutes, and any after 15: --KataContainerManager:IdleTimeoutMinutes=60,
+--KataContainerManager:MaxContainerLifetimeMinutes=240.
 
 The first run builds what is needed and, as root, installs what is missing (runc, e2fsprogs, a C compiler).
 As an ordinary user it says what to install, and starts sandboxes rootless where cgroup v2 is delegated.

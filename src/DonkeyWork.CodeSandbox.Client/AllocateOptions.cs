@@ -7,7 +7,7 @@ public sealed record AllocateOptions
 {
     /// <summary>
     /// Your own id of this claim, 1-256 characters: the same claim again, by the same user, on whichever Manager, gives the
-    /// same sandbox. Default: one that nobody else has.
+    /// same sandbox for as long as there is one, as it was first asked for. Default: one that nobody else has.
     /// </summary>
     public string? ClaimId { get; init; }
 

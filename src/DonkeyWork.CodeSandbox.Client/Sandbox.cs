@@ -84,7 +84,8 @@ public sealed class Sandbox : IAsyncDisposable
 
     /// <summary>
     /// Deletes the sandbox where this client created or claimed it. Never throws and takes at most
-    /// <see cref="CodeSandboxClientOptions.CleanupTimeout"/>: a sandbox that could not be deleted is left to whoever looks after the Manager.
+    /// <see cref="CodeSandboxClientOptions.CleanupTimeout"/>: a sandbox that could not be deleted goes when nothing
+    /// has used it for the Manager's <c>IdleTimeoutMinutes</c>.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

@@ -14,7 +14,7 @@ public sealed record AllocateRequest
 
     /// <summary>
     /// The caller's own id of this claim, 1-256 characters: the same claim again, by the same user, on whichever Manager,
-    /// gives the same sandbox.
+    /// gives the same sandbox for as long as there is one, as it was first asked for: the rest of the body then does nothing.
     /// </summary>
     public string? ClaimId { get; init; }
 
@@ -30,6 +30,6 @@ public sealed record AllocateRequest
     /// <summary>Seconds to wait for a sandbox where none is free, first come, first served; 0-300, default 0.</summary>
     public int? WaitSeconds { get; init; }
 
-    /// <summary>Whether to create one where (after <see cref="WaitSeconds"/>) none is free. That takes as long as a create.</summary>
+    /// <summary>Whether to create one where (after <c>waitSeconds</c>) none is free. That takes as long as a create.</summary>
     public bool CreateIfExhausted { get; init; }
 }

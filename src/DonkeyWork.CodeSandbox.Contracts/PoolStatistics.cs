@@ -30,12 +30,12 @@ public sealed record PoolStatistics
     /// <summary>Allocated and manual of the total in percent, to one decimal; 0 where there are none.</summary>
     public required double UtilizationPercentage { get; init; }
 
-    /// <summary>The same as <see cref="Warm"/>.</summary>
+    /// <summary>The same as <c>warm</c>.</summary>
     public required int WarmCount { get; init; }
 
-    /// <summary>The same as <see cref="Allocated"/>.</summary>
+    /// <summary>The same as <c>allocated</c>.</summary>
     public required int AllocatedCount { get; init; }
 
-    /// <summary>The same as <see cref="Total"/>.</summary>
+    /// <summary>The same as <c>total</c>.</summary>
     public required int TotalCount { get; init; }
 }

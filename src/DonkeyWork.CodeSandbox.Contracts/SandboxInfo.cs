@@ -5,19 +5,19 @@ namespace DonkeyWork.CodeSandbox.Contracts;
 /// <summary>One sandbox as the Manager shows it ("container info" on the wire).</summary>
 public sealed record SandboxInfo
 {
-    /// <summary>The sandbox's name, <c>&lt;prefix&gt;-&lt;8 hex&gt;</c>; also <c>podName</c>, <c>sandboxId</c> and <c>id</c>.</summary>
+    /// <summary>The sandbox's name: the configured prefix, and 8 hex digits; also <c>podName</c>, <c>sandboxId</c> and <c>id</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>Kubernetes' pod phase: <c>Pending</c>, <c>Running</c>, <c>Succeeded</c>, <c>Failed</c>, <c>Unknown</c>.</summary>
     public required string Phase { get; init; }
 
-    /// <summary>Whether commands are accepted.</summary>
+    /// <summary>Whether it serves: commands are accepted, of a <c>warm</c> one once it is claimed.</summary>
     public required bool IsReady { get; init; }
 
     /// <summary>When the sandbox was created.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
-    /// <summary>The last recorded use; up to 30 s behind the real one.</summary>
+    /// <summary>The last recorded use; up to 30 s behind the real one, and ahead of the clock where <c>keepalive</c> has moved it.</summary>
     public DateTimeOffset? LastActivity { get; init; }
 
     /// <summary>The machine it runs on.</summary>
@@ -42,7 +42,7 @@ public sealed record SandboxInfo
     /// <summary>The user id given to the claim.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>When it goes away if nothing uses it.</summary>
+    /// <summary>When it expires if nothing uses it; it goes at the next look (<c>CleanupCheckIntervalMinutes</c>). Not given of one in the pool.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>Requests and limits in force.</summary>

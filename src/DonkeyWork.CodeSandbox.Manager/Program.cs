@@ -17,7 +17,16 @@ try
     if (args is [RunCommand.Name, ..]) return await RunCommand.RunAsync(args[1..]);
     CommandLine.Check(args);
     await using var app = ManagerApplication.Build(args);
-    await app.RunAsync();
+    try
+    {
+        await app.StartAsync();
+    }
+    catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+    {
+        // Told to end before it served: what it has begun ends as ever.
+    }
+
+    await app.WaitForShutdownAsync();
     return 0;
 }
 catch (InvalidConfigurationException e)

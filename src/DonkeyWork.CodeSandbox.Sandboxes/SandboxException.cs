@@ -14,14 +14,14 @@ public class SandboxException(string code, string message, Exception? inner = nu
 
     /// <summary>There is no such sandbox, or none any more, for <paramref name="why"/> where that is known.</summary>
     public static SandboxException NotFound(string name, string? why = null) =>
-        new(ErrorCodes.SandboxNotFound, why is null ? $"There is no sandbox {name}." : $"Sandbox {name} has ended. {why}");
+        new(ErrorCodes.SandboxNotFound, why is null ? $"There is no sandbox {name}. If there was one, it has been deleted, or has expired (expiresAt)." : $"Sandbox {name} has ended. {why}");
 
     /// <summary>The sandbox is still being created.</summary>
     public static SandboxException NotReady(string name) =>
         new(ErrorCodes.SandboxNotReady, $"Sandbox {name} is still being created.") { RetryAfter = TimeSpan.FromSeconds(1) };
 
     /// <summary>The sandbox waits in the pool.</summary>
-    public static SandboxException NotClaimed(string name) => new(ErrorCodes.NotClaimed, $"Nobody has claimed sandbox {name} yet.");
+    public static SandboxException NotClaimed(string name) => new(ErrorCodes.NotClaimed, $"Nobody has claimed sandbox {name} yet; allocate hands out one of the pool.");
 
     /// <summary>As many sandboxes exist, or are being created, as there may be.</summary>
     public static SandboxException LimitReached(SandboxLimit limit) =>

@@ -22,10 +22,12 @@ internal static class Usage
           DefaultResourceRequests:MemoryMi=128  ... :CpuMillicores=250
           DefaultResourceLimits:MemoryMi=512    ... :CpuMillicores=1000
           MaxResourceLimits:MemoryMi=4096       ... :CpuMillicores=4000
-          CleanupCompletedPods=true             IdleTimeoutMinutes=5 (1-1440)
-          MaxContainerLifetimeMinutes=15 (1-1440)  CleanupCheckIntervalMinutes=1 (1-60)
-          WarmPoolSize=10 (0-100)               PoolBackfillCheckIntervalSeconds=30 (10-300)
-          PoolCreateConcurrency=2 (1-50)        LeaderLeaseDurationSeconds=15 (5-60)
+          IdleTimeoutMinutes=5                  how long a sandbox is kept that nothing uses (1-1440)
+          MaxContainerLifetimeMinutes=15        how long any is kept, used or not (1-1440)
+          CleanupCompletedPods=true             CleanupCheckIntervalMinutes=1 (1-60)
+          WarmPoolSize=10                       how many sandboxes wait ready for a claim (0-100)
+          PoolCreateConcurrency=2 (1-50)        PoolBackfillCheckIntervalSeconds=30 (10-300)
+          LeaderLeaseDurationSeconds=15 (5-60)  on a cluster: how soon another Manager fills the pool
           DrainSeconds=30 (0-3600)              how long open requests may go on when it is told to stop
 
           and for Kubernetes (the cluster is found as kubectl finds it, or by the pod's ServiceAccount):

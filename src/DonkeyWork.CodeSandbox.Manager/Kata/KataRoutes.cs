@@ -17,7 +17,7 @@ internal static class KataRoutes
             .WithName("createSandbox")
             .WithSummary("Create a sandbox")
             .WithDescription("Streams `data: {json}` events: `created`, and with `waitForReady` then `waiting` and `healthcheck` until exactly one `ready` or `failed`. "
-                + "A caller that goes away leaves the sandbox alive; one that fails or times out is deleted.")
+                + "A caller that goes away leaves the sandbox alive; one that fails or times out is deleted, and one that nothing uses goes at its `expiresAt`.")
             .Accepts<CreateSandboxRequest>(isOptional: true, Json)
             .Produces<CreationEvent>(200, EventStream.MediaType)
             .WithExamples(ApiExamples.Create, ApiExamples.Created)
@@ -45,13 +45,14 @@ internal static class KataRoutes
         kata.MapDelete("", SandboxEndpoints.DeleteAllAsync)
             .WithName("deleteAllSandboxes")
             .WithSummary("Delete all sandboxes")
+            .WithDescription("Everybody's, and the pool's, which fills again.")
             .Produces<DeleteAllResult>(200, Json)
             .WithErrors(503);
 
         kata.MapPost("/{id}/keepalive", SandboxEndpoints.KeepAliveAsync)
             .WithName("keepSandbox")
             .WithSummary("Keep a sandbox although nothing uses it")
-            .WithDescription("Moves `expiresAt` to at least `seconds` from now, never past the sandbox's maximum lifetime, and never to an earlier time.")
+            .WithDescription("Moves `expiresAt` to at least `seconds` from now, never past the sandbox's maximum lifetime, and never to an earlier time. `409 not_claimed` of one in the pool.")
             .Accepts<KeepAliveRequest>(isOptional: true, Json)
             .Produces<SandboxInfo>(200, Json)
             .WithExamples(ApiExamples.KeepAlive, ApiExamples.Allocated)
@@ -60,7 +61,7 @@ internal static class KataRoutes
         kata.MapPost("/allocate", PoolEndpoints.AllocateAsync)
             .WithName("allocateSandbox")
             .WithSummary("Take a warm sandbox, which is one user's alone from then on")
-            .WithDescription("The sandbox is ready. The same `claimId` of the same user again gives the same sandbox, on whichever Manager. "
+            .WithDescription("The sandbox is ready, and goes when nothing uses it until `expiresAt`. The same `claimId` of the same user again gives the same sandbox, on whichever Manager. "
                 + "Where none is free: `503 pool_exhausted` with `Retry-After`, after `waitSeconds`, unless `createIfExhausted`.")
             .WithTags("Pool")
             .Accepts<AllocateRequest>(Json)

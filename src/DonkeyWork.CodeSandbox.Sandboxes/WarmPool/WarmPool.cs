@@ -129,7 +129,7 @@ public sealed partial class WarmPool(
     }
 
     private SandboxException Exhausted() => SandboxException.PoolExhausted(
-        options.WarmPoolSize > 0 ? "No sandbox of the pool is free." : "There is no pool (WarmPoolSize is 0); ask with createIfExhausted.", RetryAfter);
+        options.WarmPoolSize > 0 ? "No sandbox of the pool is free; waitSeconds waits for one, and createIfExhausted starts one." : "There is no pool (WarmPoolSize is 0); ask with createIfExhausted.", RetryAfter);
 
     private TimeSpan RetryAfter
     {

@@ -29,6 +29,7 @@ public sealed partial class WarmPoolFiller(
 
     // How many places had become free when there was none; null: there may be one.
     private long? _fullSince;
+    private bool _isFullTold;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -71,7 +72,7 @@ public sealed partial class WarmPoolFiller(
         foreach (var create in _creates.Where(create => create.IsCompleted))
         {
             if (create.Result.HasFailed) _backOff.Fail();
-            if (create.Result.FullSince is { } since) _fullSince = since;
+            NoteRoom(create.Result);
         }
 
         _creates.RemoveAll(create => create.IsCompleted);
@@ -81,6 +82,19 @@ public sealed partial class WarmPoolFiller(
         _looked = clock.GetTimestamp();
         _fullSince = null;
         _memory.Prune(pool);
+    }
+
+    // Told once: it may last, and is looked at again and again.
+    private void NoteRoom(CreateOutcome outcome)
+    {
+        if (outcome.HasFailed) return;
+        if (outcome.Full is not null)
+        {
+            _fullSince = outcome.FullSince;
+            if (!_isFullTold) LogFull(outcome.Full);
+        }
+
+        _isFullTold = outcome.Full is not null;
     }
 
     private void Tend(PoolView pool, LeadershipTerm term)
@@ -121,8 +135,7 @@ public sealed partial class WarmPoolFiller(
         }
         catch (SandboxException e) when (e.Code == ErrorCodes.LimitReached)
         {
-            LogFull(e.Message);
-            return new CreateOutcome { FullSince = departures };
+            return new CreateOutcome { Full = e.Message, FullSince = departures };
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -165,5 +178,5 @@ public sealed partial class WarmPoolFiller(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sandbox {Name} of the pool could not be removed: {Reason}")]
     private partial void LogNotRemoved(string name, string reason);
 
-    private readonly record struct CreateOutcome(bool HasFailed, long? FullSince);
+    private readonly record struct CreateOutcome(bool HasFailed, string? Full, long FullSince);
 }
