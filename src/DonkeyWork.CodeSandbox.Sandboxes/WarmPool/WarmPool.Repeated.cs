@@ -1,6 +1,7 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes;
 
@@ -11,6 +12,7 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 public sealed partial class WarmPool
 {
     private readonly ActivityWriter _activity = new(registry, backend);
+    private readonly ExpiryRules _rules = new(options);
 
     private async Task<Sandbox> ClaimOnceAsync(Claim claim, CancellationToken cancellationToken)
     {
@@ -20,13 +22,15 @@ public sealed partial class WarmPool
             : await ClaimAnewAsync(claim, cancellationToken);
     }
 
-    // Read live: another Manager may have written the claim a moment ago. The same order for everybody who looks.
+    // Read live: another Manager may have written the claim a moment ago. The same order for everybody who looks. What is
+    // past its lifetime goes with the next sweep, whoever has it.
     private async Task<List<Sandbox>> TriesOfAsync(Claim claim)
     {
         var owned = await backend.ListOwnedAsync(claim.Owner, CancellationToken.None);
+        var now = clock.GetUtcNow();
         return
         [
-            .. owned.Where(sandbox => sandbox.ClaimId == claim.ClaimId && sandbox.IsAlive)
+            .. owned.Where(sandbox => sandbox.ClaimId == claim.ClaimId && sandbox.IsAlive && !_rules.IsExpired(sandbox, now))
                 .OrderBy(sandbox => sandbox.AllocatedAt)
                 .ThenBy(sandbox => sandbox.Uid, StringComparer.Ordinal),
         ];

@@ -168,6 +168,16 @@ public sealed class RepeatedClaimTests : IAsyncLifetime
         Owned().ShouldHaveSingleItem().Uid.ShouldBe(first.Uid);
     }
 
+    [Fact]
+    public async Task A_sandbox_past_its_lifetime_is_not_given_again()
+    {
+        var request = Request with { TimeoutSeconds = 60 };
+        var first = await _pool.ClaimAsync(request);
+        _pool.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        (await _pool.ClaimAsync(request)).Uid.ShouldNotBe(first.Uid);
+    }
+
     private static Task<Sandbox> ClaimAsync(Core core) => core.Pool.ClaimAsync(Request, CancellationToken.None).WaitAsync(Patience.Limit);
 
     private List<Sandbox> Owned() => [.. _pool.Backend.Sandboxes.Where(sandbox => sandbox.Owner == "anna")];
