@@ -17,7 +17,7 @@ public sealed partial class WarmPool
     private async Task<Sandbox> ClaimOnceAsync(Claim claim, CancellationToken cancellationToken)
     {
         using var turn = await _turns.EnterAsync((claim.Owner, claim.ClaimId!), cancellationToken);
-        return await TriesOfAsync(claim) is [var earliest, ..] && await ResumeAsync(earliest, claim) is { } resumed
+        return await TriesOfAsync(claim) is [var earliest, ..] && await ResumeAsync(earliest, claim, cancellationToken) is { } resumed
             ? resumed
             : await ClaimAnewAsync(claim, cancellationToken);
     }
@@ -58,13 +58,13 @@ public sealed partial class WarmPool
         if (await TriesOfAsync(claim) is not [var earliest, ..]) return null;
         if (earliest.Uid == ours.Uid) return ours;
         sandboxes.Discard(ours);
-        return await ResumeAsync(earliest, claim);
+        return await ResumeAsync(earliest, claim, CancellationToken.None);
     }
 
     // Null: it is gone, or was never in use and does not answer.
-    private async Task<Sandbox?> ResumeAsync(Sandbox found, Claim claim)
+    private async Task<Sandbox?> ResumeAsync(Sandbox found, Claim claim, CancellationToken cancellationToken)
     {
-        if (found.Phase == SandboxPhase.Pending) found = await UntilReadyAsync(sandboxes.Follow(found), claim, CancellationToken.None);
+        if (found.Phase == SandboxPhase.Pending) found = await UntilReadyAsync(sandboxes.Follow(found), claim, cancellationToken);
         if (!found.AcceptsCommands) throw found.IsCutOff ? SandboxException.ExecutorUnreachable(found.Name, why: found.Message) : SandboxException.NotReady(found.Name);
         if (await TouchAsync(found) is not { } touched) return null;
         var answer = await _executors.SendAsync(touched, claim.ToRequest());
