@@ -61,6 +61,13 @@ public sealed partial class WarmPool
         return await ResumeAsync(earliest, claim, CancellationToken.None);
     }
 
+    // Ours was not opened by us. Another try of the claim may have done it: that has recorded a use before, and keeps it.
+    private async Task LetGoAsync(Sandbox ours, Claim claim)
+    {
+        if (claim.ClaimId is null) sandboxes.Discard(ours);
+        else await sandboxes.RemoveUnchangedAsync(ours, "it was claimed, and its executor did not open", CancellationToken.None);
+    }
+
     // Null: it is gone, or was never in use and does not answer.
     private async Task<Sandbox?> ResumeAsync(Sandbox found, Claim claim, CancellationToken cancellationToken)
     {

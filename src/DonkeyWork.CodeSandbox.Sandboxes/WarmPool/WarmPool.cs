@@ -98,7 +98,7 @@ public sealed partial class WarmPool(
         if (answer.Outcome == ClaimOutcome.Claimed) return written;
         if (answer.Outcome == ClaimOutcome.ClaimedBefore && claim.ClaimId is not null) return await SettledAsync(written, claim);
         LogNotOpened(written.Name, answer.Reason!);
-        sandboxes.Discard(written);
+        await LetGoAsync(written, claim);
         return null;
     }
 

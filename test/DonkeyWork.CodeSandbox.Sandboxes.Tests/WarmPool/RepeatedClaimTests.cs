@@ -169,6 +169,39 @@ public sealed class RepeatedClaimTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_try_whose_opening_breaks_leaves_alone_what_another_try_has_opened_meanwhile()
+    {
+        var held = new TaskCompletionSource<ExecutorCall>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _pool.Executors.Instead = (_, call) => Task.FromResult(held.TrySetResult(call));
+        var first = _pool.ClaimAsync(Request);
+        var opening = await held.Task.WaitAsync(Patience.Limit);
+        var answered = await ClaimAsync(_other);
+
+        opening.Cut();
+
+        (await first).Uid.ShouldBe(answered.Uid);
+        await Patience.UntilAsync(() => Owned().Count == 1, () => $"{Owned().Count} are left.");
+        Owned()[0].Uid.ShouldBe(answered.Uid);
+    }
+
+    [Fact]
+    public async Task A_try_whose_opening_breaks_gets_the_next_sandbox_and_leaves_none_behind()
+    {
+        var broken = false;
+        _pool.Executors.Instead = (_, call) =>
+        {
+            if (broken) return Task.FromResult(false);
+            call.Cut();
+            return Task.FromResult(broken = true);
+        };
+
+        var claimed = await _pool.ClaimAsync(Request);
+
+        await Patience.UntilAsync(() => Owned().Count == 1, () => $"{Owned().Count} are left.");
+        Owned()[0].Uid.ShouldBe(claimed.Uid);
+    }
+
+    [Fact]
     public async Task A_sandbox_past_its_lifetime_is_not_given_again()
     {
         var request = Request with { TimeoutSeconds = 60 };
