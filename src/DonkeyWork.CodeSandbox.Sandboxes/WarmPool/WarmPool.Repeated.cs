@@ -76,7 +76,8 @@ public sealed partial class WarmPool
         if (await TouchAsync(found) is not { } touched) return null;
         var answer = await _executors.SendAsync(touched, claim.ToRequest());
         if (answer.Outcome != ClaimOutcome.Failed) return touched;
-        if (found.LastActivity is not null) throw SandboxException.ExecutorUnreachable(found.Name, why: answer.Reason);
+        // Uses of its first seconds are recorded nowhere; and what nobody had opened in its first minute was deleted.
+        if (found.LastActivity is not null || ExpiryRules.IsClaimOver(found, clock.GetUtcNow())) throw SandboxException.ExecutorUnreachable(found.Name, why: answer.Reason);
         LogNotOpened(found.Name, answer.Reason!);
         sandboxes.Discard(found);
         return null;

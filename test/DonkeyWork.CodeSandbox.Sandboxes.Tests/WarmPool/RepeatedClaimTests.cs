@@ -169,6 +169,22 @@ public sealed class RepeatedClaimTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nor_is_one_whose_use_is_recorded_nowhere_for_a_command_of_its_first_seconds_still_runs()
+    {
+        var first = await _pool.ClaimAsync(Request);
+        _pool.Clock.Advance(TimeSpan.FromMinutes(1));
+        _pool.Executors.Instead = (_, call) =>
+        {
+            call.Cut();
+            return Task.FromResult(true);
+        };
+
+        (await Should.ThrowAsync<SandboxException>(ClaimAsync(_other))).Code.ShouldBe(ErrorCodes.ExecutorUnreachable);
+
+        Owned().ShouldHaveSingleItem().Uid.ShouldBe(first.Uid);
+    }
+
+    [Fact]
     public async Task A_try_whose_opening_breaks_leaves_alone_what_another_try_has_opened_meanwhile()
     {
         var held = new TaskCompletionSource<ExecutorCall>(TaskCreationOptions.RunContinuationsAsynchronously);
