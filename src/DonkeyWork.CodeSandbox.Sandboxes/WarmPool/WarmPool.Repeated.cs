@@ -43,9 +43,10 @@ public sealed partial class WarmPool
         var stays = tries.Count > 0 && tries[0].Uid != ours.Uid ? tries[0] : null;
         foreach (var later in stays is null ? tries.Skip(1) : [])
         {
-            // Who wrote it may have looked before ours was there. Opening it asks and settles that in one.
-            if ((await _executors.SendAsync(later, claim.ToRequest())).Outcome == ClaimOutcome.ClaimedBefore) stays = later;
-            else sandboxes.Discard(later);
+            // Who wrote it may have looked before ours was there. Opening it asks and settles that in one; where it does not
+            // answer it may be in use, unless it has been deleted for ours by now.
+            if ((await _executors.SendAsync(later, claim.ToRequest())).Outcome == ClaimOutcome.Claimed) sandboxes.Discard(later);
+            else if (await registry.ReadAsync(later.Name, CancellationToken.None) is { IsAlive: true } live && live.Uid == later.Uid) stays = later;
         }
 
         if (stays is not null) sandboxes.Discard(ours);
