@@ -119,6 +119,22 @@ public sealed class CreationEventsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sandbox_that_became_ready_unseen_is_not_given_up_for_somebody_may_use_it()
+    {
+        var (name, events) = await CreateAsync();
+        await NextAsync<SandboxCreated>(events);
+        await NextAsync<SandboxWaiting>(events);
+        _core.Backend.HoldWatch();
+        _core.Backend.MakeReady(name);
+
+        await _core.Clock.TimerAsync(Interval).WaitAsync(Patience.Limit);
+        _core.Clock.Advance(TimeSpan.FromSeconds(_core.Options.PodReadyTimeoutSeconds));
+
+        await LastAsync<SandboxReady>(events);
+        _core.Backend.Sandboxes.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_sandbox_that_is_deleted_while_it_is_created_fails_and_does_not_time_out()
     {
         var (name, events) = await CreateAsync();

@@ -66,6 +66,13 @@ internal sealed partial class CreationFollower(
         while (true)
         {
             timings.Note(_seen);
+            // The view may be behind, and what is given up may be in use: asked live before that.
+            if (_seen is { IsAlive: true, IsReady: false } && Elapsed >= _deadline)
+            {
+                _seen = await ReadLiveAsync(stopping);
+                if (_seen.AcceptsCommands && await IsHealthyAsync(stopping)) return;
+            }
+
             if (WhyItCannotBecomeReady() is { } reason)
             {
                 await FailAsync(reason, stopping);

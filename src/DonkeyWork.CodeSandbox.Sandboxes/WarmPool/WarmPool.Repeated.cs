@@ -1,6 +1,7 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
+using DonkeyWork.CodeSandbox.Sandboxes.Expiry;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes;
 
@@ -11,22 +12,25 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 public sealed partial class WarmPool
 {
     private readonly ActivityWriter _activity = new(registry, backend);
+    private readonly ExpiryRules _rules = new(options);
 
     private async Task<Sandbox> ClaimOnceAsync(Claim claim, CancellationToken cancellationToken)
     {
         using var turn = await _turns.EnterAsync((claim.Owner, claim.ClaimId!), cancellationToken);
-        return await TriesOfAsync(claim) is [var earliest, ..] && await ResumeAsync(earliest, claim) is { } resumed
+        return await TriesOfAsync(claim) is [var earliest, ..] && await ResumeAsync(earliest, claim, cancellationToken) is { } resumed
             ? resumed
             : await ClaimAnewAsync(claim, cancellationToken);
     }
 
-    // Read live: another Manager may have written the claim a moment ago. The same order for everybody who looks.
+    // Read live: another Manager may have written the claim a moment ago. The same order for everybody who looks. What is
+    // past its lifetime goes with the next sweep, whoever has it.
     private async Task<List<Sandbox>> TriesOfAsync(Claim claim)
     {
         var owned = await backend.ListOwnedAsync(claim.Owner, CancellationToken.None);
+        var now = clock.GetUtcNow();
         return
         [
-            .. owned.Where(sandbox => sandbox.ClaimId == claim.ClaimId && sandbox.IsAlive)
+            .. owned.Where(sandbox => sandbox.ClaimId == claim.ClaimId && sandbox.IsAlive && !_rules.IsExpired(sandbox, now))
                 .OrderBy(sandbox => sandbox.AllocatedAt)
                 .ThenBy(sandbox => sandbox.Uid, StringComparer.Ordinal),
         ];
@@ -39,9 +43,10 @@ public sealed partial class WarmPool
         var stays = tries.Count > 0 && tries[0].Uid != ours.Uid ? tries[0] : null;
         foreach (var later in stays is null ? tries.Skip(1) : [])
         {
-            // Who wrote it may have looked before ours was there. Opening it asks and settles that in one.
-            if ((await _executors.SendAsync(later, claim.ToRequest())).Outcome == ClaimOutcome.ClaimedBefore) stays = later;
-            else sandboxes.Discard(later);
+            // Who wrote it may have looked before ours was there. Opening it asks and settles that in one; where it does not
+            // answer it may be in use, unless it has been deleted for ours by now.
+            if ((await _executors.SendAsync(later, claim.ToRequest())).Outcome == ClaimOutcome.Claimed) sandboxes.Discard(later);
+            else if (await registry.ReadAsync(later.Name, CancellationToken.None) is { IsAlive: true } live && live.Uid == later.Uid) stays = later;
         }
 
         if (stays is not null) sandboxes.Discard(ours);
@@ -54,18 +59,26 @@ public sealed partial class WarmPool
         if (await TriesOfAsync(claim) is not [var earliest, ..]) return null;
         if (earliest.Uid == ours.Uid) return ours;
         sandboxes.Discard(ours);
-        return await ResumeAsync(earliest, claim);
+        return await ResumeAsync(earliest, claim, CancellationToken.None);
+    }
+
+    // Ours was not opened by us. Another try of the claim may have done it: that has recorded a use before, and keeps it.
+    private async Task LetGoAsync(Sandbox ours, Claim claim)
+    {
+        if (claim.ClaimId is null) sandboxes.Discard(ours);
+        else await sandboxes.RemoveUnchangedAsync(ours, "it was claimed, and its executor did not open", CancellationToken.None);
     }
 
     // Null: it is gone, or was never in use and does not answer.
-    private async Task<Sandbox?> ResumeAsync(Sandbox found, Claim claim)
+    private async Task<Sandbox?> ResumeAsync(Sandbox found, Claim claim, CancellationToken cancellationToken)
     {
-        if (found.Phase == SandboxPhase.Pending) found = await UntilReadyAsync(sandboxes.Follow(found), claim, CancellationToken.None);
+        if (found.Phase == SandboxPhase.Pending) found = await UntilReadyAsync(sandboxes.Follow(found), claim, cancellationToken);
         if (!found.AcceptsCommands) throw found.IsCutOff ? SandboxException.ExecutorUnreachable(found.Name, why: found.Message) : SandboxException.NotReady(found.Name);
         if (await TouchAsync(found) is not { } touched) return null;
         var answer = await _executors.SendAsync(touched, claim.ToRequest());
         if (answer.Outcome != ClaimOutcome.Failed) return touched;
-        if (found.LastActivity is not null) throw SandboxException.ExecutorUnreachable(found.Name, why: answer.Reason);
+        // Uses of its first seconds are recorded nowhere; and what nobody had opened in its first minute was deleted.
+        if (found.LastActivity is not null || ExpiryRules.IsClaimOver(found, clock.GetUtcNow())) throw SandboxException.ExecutorUnreachable(found.Name, why: answer.Reason);
         LogNotOpened(found.Name, answer.Reason!);
         sandboxes.Discard(found);
         return null;

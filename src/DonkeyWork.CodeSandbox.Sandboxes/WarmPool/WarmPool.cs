@@ -87,7 +87,7 @@ public sealed partial class WarmPool(
         registry.Replace(candidate, written);
         return claim.ClaimId is null || await YieldsToAsync(written, claim) is not { } other
             ? await OpenAsync(written, claim)
-            : await ResumeAsync(other, claim);
+            : await ResumeAsync(other, claim, CancellationToken.None);
     }
 
     private async Task<Sandbox?> OpenAsync(Sandbox written, Claim claim)
@@ -98,14 +98,14 @@ public sealed partial class WarmPool(
         if (answer.Outcome == ClaimOutcome.Claimed) return written;
         if (answer.Outcome == ClaimOutcome.ClaimedBefore && claim.ClaimId is not null) return await SettledAsync(written, claim);
         LogNotOpened(written.Name, answer.Reason!);
-        sandboxes.Discard(written);
+        await LetGoAsync(written, claim);
         return null;
     }
 
     private async Task<Sandbox> CreateAsync(Claim claim, CancellationToken cancellationToken)
     {
         var creation = await sandboxes.CreateAllocatedAsync(claim, cancellationToken);
-        if (claim.ClaimId is not null && await YieldsToAsync(creation.Sandbox, claim) is { } other && await ResumeAsync(other, claim) is { } resumed) return resumed;
+        if (claim.ClaimId is not null && await YieldsToAsync(creation.Sandbox, claim) is { } other && await ResumeAsync(other, claim, cancellationToken) is { } resumed) return resumed;
         return await UntilReadyAsync(creation, claim, cancellationToken);
     }
 

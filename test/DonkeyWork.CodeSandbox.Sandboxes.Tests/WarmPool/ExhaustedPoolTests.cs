@@ -197,6 +197,50 @@ public sealed class ExhaustedPoolTests
     }
 
     [Fact]
+    public async Task Of_two_that_were_created_at_once_ours_stays_where_the_other_was_deleted_for_it()
+    {
+        await using var pool = await PoolCore.FilledAsync(0);
+        SandboxSpec? theirs = null;
+        pool.Backend.BeforeCreate = async spec =>
+        {
+            if (theirs is not null) return;
+            theirs = spec with { Name = new SandboxNames(pool.Core.Options).New(), Nonce = SandboxTokens.NewNonce(), CreatedAt = spec.CreatedAt.AddSeconds(1) };
+            await pool.Backend.CreateAsync(theirs, default);
+        };
+        pool.Executors.Instead = async (_, call) =>
+        {
+            // The other Manager has seen ours; and a sandbox that is being deleted goes on answering for a moment.
+            pool.Backend.Remove(theirs!.Name);
+            await call.AnswerAsync("409 Conflict", Problem.MediaType, """{"code":"already_claimed"}""");
+            return true;
+        };
+
+        var claimed = await pool.ClaimAsync(Creating with { ClaimId = "job 1" });
+
+        pool.Backend.Sandboxes.ShouldHaveSingleItem().Uid.ShouldBe(claimed.Uid);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_what_an_earlier_try_has_created_may_leave()
+    {
+        await using var pool = await PoolCore.FilledAsync(0);
+        pool.Backend.IsReadyAtOnce = false;
+        using var first = new CancellationTokenSource();
+        using var second = new CancellationTokenSource();
+        var claim = pool.ClaimAsync(Creating with { ClaimId = "job 1" }, first.Token);
+        await pool.UntilAsync(statistics => statistics.Total == 1);
+        await first.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(claim);
+
+        var again = pool.ClaimAsync(Creating with { ClaimId = "job 1" }, second.Token);
+        await Patience.UntilAsync(() => pool.Backend.Lists == 3, () => "It has not looked for the earlier try.");
+        await second.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(again);
+        pool.Backend.Sandboxes.ShouldHaveSingleItem().IsDeleting.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_create_for_a_claim_that_was_not_answered_is_found_when_the_claim_is_made_again()
     {
         await using var pool = await PoolCore.FilledAsync(0);

@@ -168,6 +168,65 @@ public sealed class RepeatedClaimTests : IAsyncLifetime
         Owned().ShouldHaveSingleItem().Uid.ShouldBe(first.Uid);
     }
 
+    [Fact]
+    public async Task Nor_is_one_whose_use_is_recorded_nowhere_for_a_command_of_its_first_seconds_still_runs()
+    {
+        var first = await _pool.ClaimAsync(Request);
+        _pool.Clock.Advance(TimeSpan.FromMinutes(1));
+        _pool.Executors.Instead = (_, call) =>
+        {
+            call.Cut();
+            return Task.FromResult(true);
+        };
+
+        (await Should.ThrowAsync<SandboxException>(ClaimAsync(_other))).Code.ShouldBe(ErrorCodes.ExecutorUnreachable);
+
+        Owned().ShouldHaveSingleItem().Uid.ShouldBe(first.Uid);
+    }
+
+    [Fact]
+    public async Task A_try_whose_opening_breaks_leaves_alone_what_another_try_has_opened_meanwhile()
+    {
+        var held = new TaskCompletionSource<ExecutorCall>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _pool.Executors.Instead = (_, call) => Task.FromResult(held.TrySetResult(call));
+        var first = _pool.ClaimAsync(Request);
+        var opening = await held.Task.WaitAsync(Patience.Limit);
+        var answered = await ClaimAsync(_other);
+
+        opening.Cut();
+
+        (await first).Uid.ShouldBe(answered.Uid);
+        await Patience.UntilAsync(() => Owned().Count == 1, () => $"{Owned().Count} are left.");
+        Owned()[0].Uid.ShouldBe(answered.Uid);
+    }
+
+    [Fact]
+    public async Task A_try_whose_opening_breaks_gets_the_next_sandbox_and_leaves_none_behind()
+    {
+        var broken = false;
+        _pool.Executors.Instead = (_, call) =>
+        {
+            if (broken) return Task.FromResult(false);
+            call.Cut();
+            return Task.FromResult(broken = true);
+        };
+
+        var claimed = await _pool.ClaimAsync(Request);
+
+        await Patience.UntilAsync(() => Owned().Count == 1, () => $"{Owned().Count} are left.");
+        Owned()[0].Uid.ShouldBe(claimed.Uid);
+    }
+
+    [Fact]
+    public async Task A_sandbox_past_its_lifetime_is_not_given_again()
+    {
+        var request = Request with { TimeoutSeconds = 60 };
+        var first = await _pool.ClaimAsync(request);
+        _pool.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        (await _pool.ClaimAsync(request)).Uid.ShouldNotBe(first.Uid);
+    }
+
     private static Task<Sandbox> ClaimAsync(Core core) => core.Pool.ClaimAsync(Request, CancellationToken.None).WaitAsync(Patience.Limit);
 
     private List<Sandbox> Owned() => [.. _pool.Backend.Sandboxes.Where(sandbox => sandbox.Owner == "anna")];
