@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DonkeyWork.CodeSandbox.Manager.Commands;
 using DonkeyWork.CodeSandbox.Manager.Configuration;
 
 namespace DonkeyWork.CodeSandbox.Manager.Draining;
@@ -8,7 +9,8 @@ namespace DonkeyWork.CodeSandbox.Manager.Draining;
 /// <see cref="ManagerOptions.DrainSeconds"/>, and are ended then. A second signal ends them at once. Only after that do the
 /// server and everything below it stop.
 /// </summary>
-internal sealed partial class Drain(ManagerSettings settings, IHostApplicationLifetime host, TimeProvider clock, ILogger<Drain> logger)
+internal sealed partial class Drain(
+    ManagerSettings settings, IHostApplicationLifetime host, IHostLifetime signals, TimeProvider clock, ILogger<Drain> logger)
     : IHostedLifecycleService, IDisposable
 {
     private readonly Lock _gate = new();
@@ -69,6 +71,9 @@ internal sealed partial class Drain(ManagerSettings settings, IHostApplicationLi
     /// <inheritdoc/>
     public Task StartingAsync(CancellationToken cancellationToken)
     {
+        // Where no signal ends the host, none may end its requests: what deletes the sandbox of an interrupted command is one.
+        if (signals is NoLifetime) return Task.CompletedTask;
+
         // From the beginning: the host tells of the first signal only, and the second may come right behind it.
         _onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Count);
         _onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count);
