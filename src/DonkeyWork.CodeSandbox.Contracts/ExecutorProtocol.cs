@@ -9,6 +9,12 @@ public static class ExecutorProtocol
     /// <summary>The header that carries the sandbox's token; not Authorization, which the API server's pod proxy removes.</summary>
     public const string TokenHeader = "X-Sandbox-Token";
 
+    /// <summary>
+    /// The header that says <c>true</c> on a <c>409 already_claimed</c> where the executor was opened by the very claim that
+    /// is made again: the same owner and the same id.
+    /// </summary>
+    public const string SameClaimHeader = "X-Sandbox-Same-Claim";
+
     /// <summary>The environment variable with the token's SHA-256 in lower-case hex. Without it no token is asked for.</summary>
     public const string TokenHashVariable = "CODESANDBOX_TOKEN_SHA256";
 
@@ -30,6 +36,12 @@ public sealed record SandboxStart
 
     /// <summary>Started once, in the background, as the execution <c>startup</c>.</summary>
     public IReadOnlyList<string>? Argv { get; init; }
+
+    /// <summary>The user id of the claim that it was created for, where that has an id.</summary>
+    public string? Owner { get; init; }
+
+    /// <summary>The id of the claim that it was created for.</summary>
+    public string? ClaimId { get; init; }
 }
 
 /// <summary>The body of <c>POST /api/claim</c>.</summary>

@@ -39,6 +39,10 @@ public class SandboxException(string code, string message, Exception? inner = nu
     public static SandboxException ExecutorUnreachable(string name, Exception? inner = null, string? why = null) =>
         new(ErrorCodes.ExecutorUnreachable, $"The executor of sandbox {name} does not answer.{(why is null ? "" : $" {why}")}", inner);
 
+    /// <summary>Sandboxes of the pool are ready, and this Manager cannot open them, for <paramref name="why"/> at last.</summary>
+    public static SandboxException PoolUnreachable(int count, string why) =>
+        new(ErrorCodes.ExecutorUnreachable, $"{count} sandboxes of the pool in a row could not be opened. {why}");
+
     /// <summary>The executor knows another token than ours.</summary>
     public static SandboxException TokenRefused(string name) =>
         new(ErrorCodes.ExecutorError, $"The executor of sandbox {name} refuses this Manager: the sandbox was made with another secret.");

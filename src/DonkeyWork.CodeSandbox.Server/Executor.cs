@@ -22,7 +22,7 @@ internal static class Executor
         var start = ReadStart();
         var environment = new SandboxEnvironment(Environment.GetEnvironmentVariable);
         environment.Add(start.Environment);
-        var admission = new Admission(ReadTokenHash(), Environment.GetEnvironmentVariable(ExecutorProtocol.PoolVariable) == "1");
+        var admission = new Admission(ReadTokenHash(), Environment.GetEnvironmentVariable(ExecutorProtocol.PoolVariable) == "1", new ClaimIdentity(start.Owner, start.ClaimId));
         var oom = new OomCounter(options.OomEvents is { } events ? OpenFile("--oom-events", events, Native.O_RDONLY) : null);
         _ = oom.Read();
         var trees = ChooseTrees(options);

@@ -75,6 +75,42 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task A_claim_that_is_made_again_is_told_from_anybody_elses()
+    {
+        await using var container = await ExecutorContainer.StartAsync(KillMode.Cgroup, new ContainerOptions
+        {
+            Environment = new Dictionary<string, string> { [ExecutorProtocol.PoolVariable] = "1" },
+        });
+        using (var first = await container.Api.PostAsync("/api/claim", """{"owner":"anna","claimId":"1"}"""))
+            first.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await AnswersAsync(container, """{"owner":"anna","claimId":"1"}""", isSame: true);
+        await AnswersAsync(container, """{"owner":"anna","claimId":"2"}""", isSame: false);
+        await AnswersAsync(container, """{"owner":"ben","claimId":"1"}""", isSame: false);
+        await AnswersAsync(container, """{"owner":"anna"}""", isSame: false);
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_was_created_for_a_claim_knows_it()
+    {
+        await using var container = await ExecutorContainer.StartAsync(KillMode.Reaper, new ContainerOptions
+        {
+            Environment = new Dictionary<string, string> { [ExecutorProtocol.StartVariable] = """{"owner":"anna","claimId":"1"}""" },
+        });
+
+        await AnswersAsync(container, """{"owner":"anna","claimId":"1"}""", isSame: true);
+        await AnswersAsync(container, "{}", isSame: false);
+    }
+
+    private static async Task AnswersAsync(ExecutorContainer container, string claim, bool isSame)
+    {
+        using var refused = await container.Api.PostAsync("/api/claim", claim);
+        await RequestTests.ProblemAsync(refused, HttpStatusCode.Conflict, ErrorCodes.AlreadyClaimed);
+        refused.Headers.TryGetValues(ExecutorProtocol.SameClaimHeader, out var values);
+        (values ?? []).ShouldBe(isSame ? ["true"] : []);
+    }
+
+    [Fact]
     public async Task A_sandbox_that_is_not_of_the_pool_is_born_claimed_and_starts_its_command()
     {
         await using var container = await ExecutorContainer.StartAsync(KillMode.Reaper, new ContainerOptions

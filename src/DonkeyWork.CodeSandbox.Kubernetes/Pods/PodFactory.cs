@@ -118,7 +118,7 @@ internal static class PodFactory
     {
         List<EnvironmentVariable> environment = [new(ExecutorProtocol.TokenHashVariable, spec.TokenHash)];
         if (spec.PoolStatus == PoolStatus.Warm) environment.Add(new(ExecutorProtocol.PoolVariable, "1"));
-        if (spec.Start.Environment is { Count: > 0 } || spec.Start.Argv is { Count: > 0 })
+        if (spec.Start.Environment is { Count: > 0 } || spec.Start.Argv is { Count: > 0 } || spec.Start.ClaimId is not null)
             environment.Add(new(ExecutorProtocol.StartVariable, Literally(JsonSerializer.Serialize(spec.Start, ContractsJsonContext.Default.SandboxStart))));
         return environment;
     }

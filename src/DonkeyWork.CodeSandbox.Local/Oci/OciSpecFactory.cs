@@ -119,7 +119,7 @@ internal static class OciSpecFactory
             "LANG=C.UTF-8",
             $"{ExecutorProtocol.TokenHashVariable}={spec.TokenHash}",
         ];
-        if (spec.Start.Environment is not null || spec.Start.Argv is not null)
+        if (spec.Start.Environment is not null || spec.Start.Argv is not null || spec.Start.ClaimId is not null)
             environment.Add($"{ExecutorProtocol.StartVariable}={JsonSerializer.Serialize(spec.Start, ContractsJsonContext.Default.SandboxStart)}");
         if (spec.PoolStatus == PoolStatus.Warm)
             environment.Add($"{ExecutorProtocol.PoolVariable}=1");

@@ -67,7 +67,7 @@ internal sealed class SandboxPlanner
             Lifetime = claim.Lifetime,
             Labels = labels,
             Resources = _defaults,
-            Start = new SandboxStart { Environment = claim.Environment },
+            Start = new SandboxStart { Environment = claim.Environment, Owner = claim.ClaimId is null ? null : claim.Owner, ClaimId = claim.ClaimId },
             Template = PoolTemplate,
         };
     }
@@ -105,7 +105,8 @@ internal sealed class SandboxPlanner
     private string TemplateOf(ResourceRequirements resources)
     {
         var (requests, limits) = (resources.Requests!, resources.Limits!);
-        var text = $"{_options.Shape}\n{requests.MemoryMi} {requests.CpuMillicores}\n{limits.MemoryMi} {limits.CpuMillicores}";
+        // What was made with another secret refuses this one's tokens: it is outdated, too.
+        var text = $"{_tokens.TokenOf("template", "")}\n{_options.Shape}\n{requests.MemoryMi} {requests.CpuMillicores}\n{limits.MemoryMi} {limits.CpuMillicores}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 }

@@ -57,10 +57,15 @@ internal sealed class ExecutorClaim(ISandboxBackend backend, SandboxTokens token
         return response.StatusCode switch
         {
             HttpStatusCode.OK => new ClaimAnswer(ClaimOutcome.Claimed, null),
-            HttpStatusCode.Conflict => new ClaimAnswer(ClaimOutcome.ClaimedBefore, "Its executor was claimed before."),
+            HttpStatusCode.Conflict when IsSameClaim(response) => new ClaimAnswer(ClaimOutcome.ClaimedBefore, "Its executor was opened by this claim before."),
+            HttpStatusCode.Conflict => Failed("belongs to somebody else"),
+            HttpStatusCode.Unauthorized => new ClaimAnswer(ClaimOutcome.Refused, "Its executor refuses this Manager: the sandbox was made with another secret."),
             var other => Failed($"answered {(int)other}"),
         };
     }
+
+    private static bool IsSameClaim(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues(ExecutorProtocol.SameClaimHeader, out var values) && values.ToString() == "true";
 
     private static MediaTypeHeaderValue JsonType => new("application/json");
 
@@ -78,8 +83,11 @@ internal enum ClaimOutcome
     /// <summary>It is open from now on.</summary>
     Claimed,
 
-    /// <summary>It was opened before, by this claim or another.</summary>
+    /// <summary>It was opened before, by this very claim.</summary>
     ClaimedBefore,
+
+    /// <summary>It knows another token than ours, and so may all others.</summary>
+    Refused,
 
     /// <summary>It did not answer, or not as an executor does.</summary>
     Failed,

@@ -49,16 +49,26 @@ public sealed partial class WarmPool
             else if (await registry.ReadAsync(later.Name, CancellationToken.None) is { IsAlive: true } live && live.Uid == later.Uid) stays = later;
         }
 
-        if (stays is not null) sandboxes.Discard(ours);
-        return stays;
+        return stays is not null && await GivesUpAsync(ours) ? stays : null;
+    }
+
+    // What yet another try of the claim has taken up by now has a recorded use, and is given out already: it is not given up.
+    private async Task<bool> GivesUpAsync(Sandbox ours)
+    {
+        for (var seen = ours; seen is { IsAlive: true } && seen.Uid == ours.Uid; seen = await registry.ReadAsync(ours.Name, CancellationToken.None))
+        {
+            if (seen.LastActivity is not null) return false;
+            if (await sandboxes.RemoveUnchangedAsync(seen, "its claim has another one, or could not open it", CancellationToken.None)) return true;
+        }
+
+        return true;
     }
 
     // Another try of this claim has opened ours: to have it, or to keep us from it because it has an earlier one.
     private async Task<Sandbox?> SettledAsync(Sandbox ours, Claim claim)
     {
         if (await TriesOfAsync(claim) is not [var earliest, ..]) return null;
-        if (earliest.Uid == ours.Uid) return ours;
-        sandboxes.Discard(ours);
+        if (earliest.Uid == ours.Uid || !await GivesUpAsync(ours)) return ours;
         return await ResumeAsync(earliest, claim, CancellationToken.None);
     }
 
@@ -66,7 +76,7 @@ public sealed partial class WarmPool
     private async Task LetGoAsync(Sandbox ours, Claim claim)
     {
         if (claim.ClaimId is null) sandboxes.Discard(ours);
-        else await sandboxes.RemoveUnchangedAsync(ours, "it was claimed, and its executor did not open", CancellationToken.None);
+        else await GivesUpAsync(ours);
     }
 
     // Null: it is gone, or was never in use and does not answer.
@@ -76,7 +86,8 @@ public sealed partial class WarmPool
         if (!found.AcceptsCommands) throw found.IsCutOff ? SandboxException.ExecutorUnreachable(found.Name, why: found.Message) : SandboxException.NotReady(found.Name);
         if (await TouchAsync(found) is not { } touched) return null;
         var answer = await _executors.SendAsync(touched, claim.ToRequest());
-        if (answer.Outcome != ClaimOutcome.Failed) return touched;
+        if (answer.Outcome is ClaimOutcome.Claimed or ClaimOutcome.ClaimedBefore) return touched;
+        if (answer.Outcome == ClaimOutcome.Refused) throw SandboxException.TokenRefused(found.Name);
         // Uses of its first seconds are recorded nowhere; and what nobody had opened in its first minute was deleted.
         if (found.LastActivity is not null || ExpiryRules.IsClaimOver(found, clock.GetUtcNow())) throw SandboxException.ExecutorUnreachable(found.Name, why: answer.Reason);
         LogNotOpened(found.Name, answer.Reason!);

@@ -20,6 +20,9 @@ public sealed partial class WarmPool(
     TimeProvider clock,
     ILogger<WarmPool> logger)
 {
+    // In one claim, one after the other.
+    private const int MostUnopened = 3;
+
     private readonly Candidates _candidates = new(registry, sandboxes.PoolTemplate, tasks, clock);
     private readonly ExecutorClaim _executors = new(backend, tokens, clock);
     private readonly Turns<(string Owner, string ClaimId)> _turns = new();
@@ -50,12 +53,16 @@ public sealed partial class WarmPool(
         var begun = clock.GetTimestamp();
         // Nobody refills a pool of none.
         var patience = options.WarmPoolSize > 0 ? claim.Wait : TimeSpan.Zero;
+        var unopened = 0;
         for (var isFirst = false; ; isFirst = true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var left = patience > TimeSpan.Zero ? patience - clock.GetElapsedTime(begun) : patience;
             if (await _candidates.TakeAsync(left, isFirst, cancellationToken) is not { } candidate) break;
-            if (await TryClaimAsync(candidate, claim) is not { } claimed) continue;
+            var (claimed, whyUnopened) = await TryClaimAsync(candidate, claim);
+            // Whatever keeps this Manager from them, the whole pool must not go for one claim.
+            if (whyUnopened is not null && ++unopened == MostUnopened) throw SandboxException.PoolUnreachable(unopened, whyUnopened);
+            if (claimed is null) continue;
             if (claim.ClaimId is not null || !cancellationToken.IsCancellationRequested) return claimed;
             // Nobody has learnt its name.
             sandboxes.Discard(claimed);
@@ -64,8 +71,8 @@ public sealed partial class WarmPool(
         return claim.CreateIfExhausted ? await CreateAsync(claim, cancellationToken) : throw Exhausted();
     }
 
-    // Null: it was not to be had, and another may be.
-    private async Task<Sandbox?> TryClaimAsync(Sandbox candidate, Claim claim)
+    // No sandbox: it was not to be had, and another may be; with a reason where it was written, and did not open.
+    private async Task<(Sandbox? Claimed, string? WhyUnopened)> TryClaimAsync(Sandbox candidate, Claim claim)
     {
         Sandbox written;
         try
@@ -75,7 +82,7 @@ public sealed partial class WarmPool(
         }
         catch (SandboxConflictException)
         {
-            return null;
+            return default;
         }
         catch (BackendUnavailableException)
         {
@@ -87,19 +94,19 @@ public sealed partial class WarmPool(
         registry.Replace(candidate, written);
         return claim.ClaimId is null || await YieldsToAsync(written, claim) is not { } other
             ? await OpenAsync(written, claim)
-            : await ResumeAsync(other, claim, CancellationToken.None);
+            : (await ResumeAsync(other, claim, CancellationToken.None), null);
     }
 
-    private async Task<Sandbox?> OpenAsync(Sandbox written, Claim claim)
+    private async Task<(Sandbox? Opened, string? Why)> OpenAsync(Sandbox written, Claim claim)
     {
         var answer = written.AcceptsCommands
             ? await _executors.SendAsync(written, claim.ToRequest())
             : new ClaimAnswer(ClaimOutcome.Failed, "It was not ready any more.");
-        if (answer.Outcome == ClaimOutcome.Claimed) return written;
-        if (answer.Outcome == ClaimOutcome.ClaimedBefore && claim.ClaimId is not null) return await SettledAsync(written, claim);
+        if (answer.Outcome == ClaimOutcome.Claimed) return (written, null);
+        if (answer.Outcome == ClaimOutcome.ClaimedBefore) return (await SettledAsync(written, claim), null);
         LogNotOpened(written.Name, answer.Reason!);
         await LetGoAsync(written, claim);
-        return null;
+        return answer.Outcome == ClaimOutcome.Refused ? throw SandboxException.TokenRefused(written.Name) : (null, answer.Reason);
     }
 
     private async Task<Sandbox> CreateAsync(Claim claim, CancellationToken cancellationToken)

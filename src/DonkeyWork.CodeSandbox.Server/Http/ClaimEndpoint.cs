@@ -13,8 +13,14 @@ internal sealed class ClaimEndpoint(Admission admission, SandboxEnvironment envi
         var request = await Json.ReadAsync(context, ContractsJsonContext.Default.ClaimRequest);
         if (SandboxEnvironment.Validate(request.Environment) is { Length: > 0 } faults)
             throw Json.InvalidFields(new() { ["environment"] = faults });
-        if (!admission.TryClaim(() => environment.Add(request.Environment)))
+        var claim = new ClaimIdentity(request.Owner, request.ClaimId);
+        if (!admission.TryClaim(claim, () => environment.Add(request.Environment)))
+        {
+            if (admission.IsClaimedBy(claim))
+                context.Response.Headers[ExecutorProtocol.SameClaimHeader] = "true";
             throw new RequestException(StatusCodes.Status409Conflict, ErrorCodes.AlreadyClaimed, "This sandbox belongs to somebody.");
+        }
+
         onClaimed();
         await Json.WriteAsync(context, new ClaimResponse(), ContractsJsonContext.Default.ClaimResponse);
     }

@@ -88,7 +88,6 @@ public sealed class ClaimTests
 
     [Theory]
     [InlineData("500 Internal Server Error")]
-    [InlineData("401 Unauthorized")]
     [InlineData("302 Found")]
     [InlineData("409 Conflict")]
     [InlineData(null)]
@@ -110,6 +109,24 @@ public sealed class ClaimTests
         pool.TokenOf(claimed).ShouldNotBe(refused);
         await pool.UntilAsync(statistics => statistics.Total == 1);
         pool.Backend.Changes.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("401 Unauthorized", 1, ErrorCodes.ExecutorError)]
+    [InlineData("500 Internal Server Error", 3, ErrorCodes.ExecutorUnreachable)]
+    public async Task Whatever_keeps_a_Manager_from_all_executors_one_claim_does_not_cost_the_pool(string answer, int cost, string code)
+    {
+        await using var pool = await PoolCore.UnledAsync(6);
+        pool.Executors.Instead = async (_, call) =>
+        {
+            await call.AnswerAsync(answer, "text/plain", "no");
+            return true;
+        };
+
+        (await Should.ThrowAsync<SandboxException>(pool.ClaimAsync())).Code.ShouldBe(code);
+
+        await pool.UntilAsync(statistics => statistics.Total == 6 - cost);
+        pool.Backend.Changes.ShouldBe(cost);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ internal sealed class ClaimableExecutors : IAsyncDisposable
     public IReadOnlyDictionary<string, ClaimRequest> Claims => _claims;
 
     /// <summary>Opens one as another Manager would.</summary>
-    public void Open(string token) => _claims[token] = new ClaimRequest();
+    public void Open(string token, ClaimRequest claim) => _claims[token] = claim;
 
     public async ValueTask DisposeAsync()
     {
@@ -37,6 +37,8 @@ internal sealed class ClaimableExecutors : IAsyncDisposable
         await ((Task)_answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
+
+    private static bool IsSame(ClaimRequest one, ClaimRequest other) => one.ClaimId is not null && (one.Owner, one.ClaimId) == (other.Owner, other.ClaimId);
 
     private async Task AnswerAllAsync()
     {
@@ -49,7 +51,7 @@ internal sealed class ClaimableExecutors : IAsyncDisposable
             if (await Instead(token, call)) continue;
             var claim = JsonSerializer.Deserialize(call.Body, ContractsJsonContext.Default.ClaimRequest)!;
             if (_claims.TryAdd(token, claim)) await call.AnswerAsync("200 OK", "application/json", "{}");
-            else await call.AnswerAsync("409 Conflict", Problem.MediaType, """{"code":"already_claimed"}""");
+            else await call.AnswerAsync("409 Conflict", Problem.MediaType, """{"code":"already_claimed"}""", IsSame(_claims[token], claim) ? $"{ExecutorProtocol.SameClaimHeader}: true\r\n" : "");
         }
     }
 }

@@ -129,12 +129,44 @@ public sealed class RepeatedClaimTests : IAsyncLifetime
             if (theirs is not null) return false;
             // Ours is written and seen; the other Manager's comes now, is earlier, and has closed ours.
             theirs = await WriteAsync(_pool.Clock.GetUtcNow().AddSeconds(-1));
-            await call.AnswerAsync("409 Conflict", Problem.MediaType, "{}");
+            await call.AnswerAsync("409 Conflict", Problem.MediaType, "{}", $"{ExecutorProtocol.SameClaimHeader}: true\r\n");
             return true;
         };
 
         (await _pool.ClaimAsync(Request)).Uid.ShouldBe(theirs!.Uid);
         await Patience.UntilAsync(() => Owned().Count == 1, () => $"{Owned().Count} are left.");
+    }
+
+    [Fact]
+    public async Task What_another_try_has_given_out_already_is_not_given_up_for_an_earlier_one()
+    {
+        // Between our write and our look: a third try takes ours up, as each does by recording a use, and an earlier one turns up.
+        var looks = 0;
+        _pool.Backend.BeforeRead = async () =>
+        {
+            if (++looks != 2) return;
+            var ours = Owned().Single();
+            _pool.Backend.Set(ours.Name, sandbox => sandbox with { LastActivity = _pool.Clock.GetUtcNow() });
+            _pool.Executors.Open(_pool.TokenOf(ours), new ClaimRequest { Owner = Request.UserId, ClaimId = Request.ClaimId });
+            await WriteAsync(_pool.Clock.GetUtcNow().AddSeconds(-1));
+        };
+
+        var claimed = await _pool.ClaimAsync(Request);
+
+        _pool.Recorded(claimed).LastActivity.ShouldNotBeNull();
+        claimed.AllocatedAt.ShouldBe(_pool.Clock.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task A_sandbox_that_another_claim_has_opened_is_not_given_although_it_is_shown_as_warm()
+    {
+        await using var pool = await PoolCore.UnledAsync(2);
+        var opened = pool.Backend.Sandboxes[0];
+        pool.Executors.Open(pool.TokenOf(opened), new ClaimRequest { Owner = "bert", ClaimId = Request.ClaimId });
+
+        var claims = new[] { await pool.ClaimAsync(Request), await pool.ClaimAsync(Request) };
+
+        claims.ShouldAllBe(claimed => claimed.Uid != opened.Uid);
     }
 
     [Fact]
@@ -238,7 +270,7 @@ public sealed class RepeatedClaimTests : IAsyncLifetime
         {
             _pool.Backend.BeforeChange = (_, _) => Task.CompletedTask;
             var theirs = await WriteAsync(_pool.Clock.GetUtcNow().AddSeconds(secondsLater), except: seen.Uid);
-            if (isOpened) _pool.Executors.Open(_pool.TokenOf(theirs));
+            if (isOpened) _pool.Executors.Open(_pool.TokenOf(theirs), new ClaimRequest { Owner = Request.UserId, ClaimId = Request.ClaimId });
             written.SetResult(theirs);
         };
         return written.Task;
