@@ -76,6 +76,23 @@ public sealed class RunCommandTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task However_often_it_is_told_to_end_it_deletes_its_sandbox_first()
+    {
+        const string script = """
+            printed=$(mktemp) && trap 'rm "$printed"' EXIT
+            "$0" run "echo begun; sleep 3600" >"$printed" & pid=$!
+            until grep -q begun "$printed"; do sleep 0.05; done
+            while kill -TERM $pid 2>/dev/null; do sleep 0.001; done
+            wait $pid
+            """;
+        var run = await Tool.RunAsync("bash", ["-c", script, Repository.Manager], Setting());
+
+        // 143: once everything is deleted, the next signal may end it before it does so itself.
+        run.ExitCode.ShouldBeOneOf(130, 143);
+        Remains.Of(directory).ShouldBeEmpty(run.Error);
+    }
+
     [Theory]
     [InlineData("run")]
     [InlineData("run one two")]
