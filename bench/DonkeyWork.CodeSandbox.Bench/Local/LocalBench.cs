@@ -26,7 +26,7 @@ internal sealed class LocalBench : IAsyncDisposable
     public static async Task<LocalBench> StartAsync(int poolSize)
     {
         var state = Path.Combine(Path.GetTempPath(), $"codesandbox-bench-{Environment.ProcessId}");
-        return new LocalBench(await PublishedManager.StartAsync([], [$"--Local:StateDirectory={state}", $"--KataContainerManager:WarmPoolSize={poolSize}"]), state);
+        return new LocalBench(await PublishedManager.StartAsync([], [$"--Local:StateDirectory={state}", $"--KataContainerManager:WarmPoolSize={poolSize}", "--KataContainerManager:MaxTotalContainers=200"]), state);
     }
 
     public async ValueTask DisposeAsync()
