@@ -164,3 +164,6 @@ for name in "${wanted[@]}"; do
     fi
     echo "$stamp" >"$output/$name.stamp"
 done
+
+# The containers that stages ran in are of no use any more; their layers are kept. Each is a mount.
+[ -z "${buildah-}" ] || "${buildah[@]}" rm --all >/dev/null
