@@ -25,14 +25,10 @@ public sealed partial class WarmPool(
 
     private readonly Candidates _candidates = new(registry, sandboxes.PoolTemplate, tasks, clock);
     private readonly ExecutorClaim _executors = new(backend, tokens, clock);
-    private readonly ClaimsUnderWay _underWay = new();
     private readonly Turns<(string Owner, string ClaimId)> _turns = new();
 
     /// <summary>The pool and what else there is, as the registry has it. Costs no call.</summary>
     public PoolStatistics Statistics => PoolCount.Of(registry.All, options.WarmPoolSize, sandboxes.Limit.Count);
-
-    /// <summary>Waits until this Manager has no claim under way, or <paramref name="atMost"/> has passed: claims go before refills.</summary>
-    internal Task UntilQuietAsync(TimeSpan atMost) => _underWay.None.WaitAsync(atMost, clock);
 
     /// <summary>Gives a sandbox that is ready to an owner, who alone has it from then on.</summary>
     /// <param name="request">Who wants it, and how.</param>
@@ -78,7 +74,6 @@ public sealed partial class WarmPool(
     // No sandbox: it was not to be had, and another may be; with a reason where it was written, and did not open.
     private async Task<(Sandbox? Claimed, string? WhyUnopened)> TryClaimAsync(Sandbox candidate, Claim claim)
     {
-        using var underWay = _underWay.Begin();
         Sandbox written;
         try
         {

@@ -13,16 +13,12 @@ namespace DonkeyWork.CodeSandbox.Sandboxes;
 public sealed partial class WarmPoolFiller(
     SandboxService sandboxes,
     SandboxRegistry registry,
-    WarmPool claims,
     ILeadership leadership,
     SandboxOptions options,
     TimeProvider clock,
     ILogger<WarmPoolFiller> logger) : BackgroundService
 {
     private const int ParallelRemovals = 8;
-
-    // A claim takes milliseconds. One that takes long, or claims without end, must not keep the pool empty.
-    private static readonly TimeSpan ClaimPatience = TimeSpan.FromMilliseconds(100);
 
     private readonly TimeSpan _interval = TimeSpan.FromSeconds(options.PoolBackfillCheckIntervalSeconds);
     private readonly BackOff _backOff = new(clock);
@@ -131,7 +127,6 @@ public sealed partial class WarmPoolFiller(
 
     private async Task<CreateOutcome> CreateAsync(LeadershipTerm term, long departures)
     {
-        await claims.UntilQuietAsync(ClaimPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!IsStill(term)) return default;
         try
         {

@@ -38,30 +38,6 @@ public sealed class FillerTests
         await Patience.UntilAsync(() => pool.Backend.Sandboxes.Count == 6, () => "What has failed is still there.");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task What_makes_up_for_a_claim_starts_when_it_is_answered_or_takes_long(bool takesLong)
-    {
-        await using var pool = await PoolCore.FilledAsync(1);
-        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        pool.Executors.Instead = async (_, _) =>
-        {
-            await goOn.Task;
-            return false;
-        };
-
-        var claim = pool.ClaimAsync();
-        await pool.Clock.TimerAsync(TimeSpan.FromMilliseconds(100)).WaitAsync(Patience.Limit);
-        pool.Backend.Specs.Count.ShouldBe(1);
-        if (takesLong) pool.Clock.Advance(TimeSpan.FromMilliseconds(100));
-        else goOn.SetResult();
-        await Patience.UntilAsync(() => pool.Backend.Specs.Count == 2, () => "The claim is not made up for.");
-
-        goOn.TrySetResult();
-        await claim;
-    }
-
     [Fact]
     public async Task No_more_are_asked_for_at_once_than_the_setting_says()
     {

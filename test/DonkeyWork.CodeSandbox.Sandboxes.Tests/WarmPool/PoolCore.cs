@@ -14,7 +14,7 @@ internal sealed class PoolCore : IAsyncDisposable
     {
         Core = core;
         Executors = new ClaimableExecutors(core.Executor);
-        _filler = new WarmPoolFiller(core.Service, core.Registry, core.Pool, Leadership, core.Options, core.Clock, NullLogger<WarmPoolFiller>.Instance);
+        _filler = new WarmPoolFiller(core.Service, core.Registry, Leadership, core.Options, core.Clock, NullLogger<WarmPoolFiller>.Instance);
     }
 
     public Core Core { get; }
