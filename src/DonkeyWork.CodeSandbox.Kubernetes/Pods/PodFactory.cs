@@ -92,7 +92,7 @@ internal static class PodFactory
         var labels = new Dictionary<string, string>([.. spec.Labels.Concat(SandboxLabels.OfManual).DistinctBy(label => label.Key)], StringComparer.Ordinal)
         {
             [SandboxLabels.ManagedBy] = SandboxLabels.Manager,
-            [SandboxLabels.PoolStatus] = PoolStatusLabel.Format(spec.PoolStatus),
+            [SandboxLabels.PoolStatus] = SandboxLabels.PoolStatusValue(spec.PoolStatus),
         };
         if (spec.Owner is { } owner) labels[SandboxLabels.AllocatedTo] = SandboxLabels.OwnerValue(owner);
         return labels;

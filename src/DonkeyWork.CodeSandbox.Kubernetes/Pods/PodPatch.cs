@@ -13,10 +13,10 @@ internal static class PodPatch
     {
         var patch = new JsonPatch().Test("/metadata/uid", seen.Uid);
         _ = condition == ChangeCondition.StillWarm
-            ? patch.Test(Label(SandboxLabels.PoolStatus), PoolStatusLabel.Format(PoolStatus.Warm))
+            ? patch.Test(Label(SandboxLabels.PoolStatus), SandboxLabels.PoolStatusValue(PoolStatus.Warm))
             : patch.Test("/metadata/resourceVersion", seen.Version);
         foreach (var (key, value) in change.Labels ?? new Dictionary<string, string>()) patch.Add(Label(key), value);
-        if (change.PoolStatus is { } status) patch.Add(Label(SandboxLabels.PoolStatus), PoolStatusLabel.Format(status));
+        if (change.PoolStatus is { } status) patch.Add(Label(SandboxLabels.PoolStatus), SandboxLabels.PoolStatusValue(status));
         if (change.Owner is { } owner)
         {
             patch.Add(Annotation(PodKeys.AllocatedTo), owner);
