@@ -15,7 +15,7 @@ public static class ErrorCodes
     /// <summary>403: the request's Host is not a name of this machine.</summary>
     public const string HostNotAllowed = "host_not_allowed";
 
-    /// <summary>404: no such route.</summary>
+    /// <summary>404: no such route, or no such file.</summary>
     public const string NotFound = "not_found";
 
     /// <summary>405: the route does not take this method.</summary>
@@ -32,6 +32,60 @@ public static class ErrorCodes
 
     /// <summary>409: this executor belongs to somebody.</summary>
     public const string AlreadyClaimed = "already_claimed";
+
+    /// <summary>404: no execution of this id was ever started here.</summary>
+    public const string ExecutionNotFound = "execution_not_found";
+
+    /// <summary>410: it was deleted, and its id never starts again.</summary>
+    public const string ExecutionDeleted = "execution_deleted";
+
+    /// <summary>409: the id belongs to another command.</summary>
+    public const string ExecutionExists = "execution_exists";
+
+    /// <summary>409: it has ended, so nothing can be sent to it.</summary>
+    public const string ExecutionExited = "execution_exited";
+
+    /// <summary>429: the sandbox has started as many as it remembers.</summary>
+    public const string TooManyExecutions = "too_many_executions";
+
+    /// <summary>409: bytes of standard input are missing before this offset; <c>offset</c> says from where on.</summary>
+    public const string StdinGap = "stdin_gap";
+
+    /// <summary>409: standard input was not kept open, was closed, or nobody is left to read it.</summary>
+    public const string StdinClosed = "stdin_closed";
+
+    /// <summary>409: the execution has no terminal.</summary>
+    public const string NotATerminal = "not_a_terminal";
+
+    /// <summary>403: the sandbox user may not, or it is neither a regular file nor a directory.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>409: the path, or a part of it, is no directory.</summary>
+    public const string NotADirectory = "not_a_directory";
+
+    /// <summary>409: the path is a directory.</summary>
+    public const string IsADirectory = "is_a_directory";
+
+    /// <summary>409: the directory has something in it; <c>recursive=true</c> deletes that too.</summary>
+    public const string DirectoryNotEmpty = "directory_not_empty";
+
+    /// <summary>409: something is there already.</summary>
+    public const string Exists = "exists";
+
+    /// <summary>412: <c>If-Match</c> or <c>If-None-Match</c> does not hold.</summary>
+    public const string PreconditionFailed = "precondition_failed";
+
+    /// <summary>416: the file has none of these bytes.</summary>
+    public const string RangeNotSatisfiable = "range_not_satisfiable";
+
+    /// <summary>400: the archive is broken, or has an entry that may not be; <c>unpacked</c> counts those before it.</summary>
+    public const string BadArchive = "bad_archive";
+
+    /// <summary>429: the sandbox watches as much as it may.</summary>
+    public const string TooManyWatches = "too_many_watches";
+
+    /// <summary>507: the sandbox's disk is full.</summary>
+    public const string NoSpace = "no_space";
 
     /// <summary>413: the command does not fit into one argument.</summary>
     public const string CommandTooLong = "command_too_long";

@@ -34,4 +34,10 @@ public sealed record Problem
 
     /// <summary>Of a failed delete: the name asked for.</summary>
     public string? PodName { get; init; }
+
+    /// <summary>Of <c>stdin_gap</c>: how many bytes of standard input were taken so far.</summary>
+    public long? Offset { get; init; }
+
+    /// <summary>Of <c>bad_archive</c>: how many entries were unpacked.</summary>
+    public int? Unpacked { get; init; }
 }
