@@ -118,7 +118,7 @@ internal static class Executor
         var children = new ChildReaper();
         var spawner = new ProcessSpawner(children, options.TasksLimit - ExecutorOptions.ReservedTasks);
         if (options.Cgroup is { } cgroup)
-            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, Native.O_RDONLY | Native.O_DIRECTORY), spawner);
+            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, Native.O_RDONLY | Native.O_DIRECTORY), children, spawner);
         if (Environment.ProcessId != 1)
         {
             throw new UsageException(
