@@ -5,6 +5,7 @@ using System.Text.Json;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
 using DonkeyWork.CodeSandbox.Server.Executions.Logs;
+using DonkeyWork.CodeSandbox.Server.Files;
 using DonkeyWork.CodeSandbox.Server.Http;
 using DonkeyWork.CodeSandbox.Server.Posix;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -73,6 +74,7 @@ internal static class Executor
         app.MapPost(Routes.Claim, claim.HandleAsync);
         app.MapPost(Routes.Execute, execute.HandleAsync);
         new ExecutionEndpoints(registry, time).Map(app);
+        new FileEndpoints(registry, environment.HomeDirectory, time, loggers.CreateLogger<FileEndpoints>()).Map(app);
 
         if (admission.IsClaimed)
             background.Start();

@@ -36,7 +36,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             if (error.RetryAfterSeconds is { } seconds)
                 context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            await WriteAsync(context, error.Status, error.Code, error.Message, error.Errors, error.Offset);
+            await WriteAsync(context, error.Status, error.Code, error.Message, error);
         }
         catch (BadHttpRequestException error)
         {
@@ -51,7 +51,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     }
 
     private static Task WriteAsync(
-        HttpContext context, int status, string code, string detail, IReadOnlyDictionary<string, string[]>? errors = null, long? offset = null)
+        HttpContext context, int status, string code, string detail, RequestException? request = null)
     {
         var problem = new Problem
         {
@@ -60,8 +60,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             Status = status,
             Detail = detail,
             Code = code,
-            Errors = errors,
-            Offset = offset,
+            Errors = request?.Errors,
+            Offset = request?.Offset,
+            Unpacked = request?.Unpacked,
         };
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, ContractsJsonContext.Default.Problem);
         context.Response.StatusCode = status;
