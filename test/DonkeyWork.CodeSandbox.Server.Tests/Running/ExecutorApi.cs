@@ -43,9 +43,11 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
     public string SocketPath => socketPath;
 
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, CancellationToken cancellationToken = default)
+        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, string? accept = null, CancellationToken cancellationToken = default)
     {
         var request = new HttpRequestMessage(method, path) { Content = content };
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
         if ((withToken ?? token) is { } value)
             request.Headers.Add("X-Sandbox-Token", value);
         return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
