@@ -79,6 +79,8 @@ internal static class Executor
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
+        // A path of 4,096 bytes has three times as many characters when each is escaped.
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
         kestrel.Limits.MaxResponseBufferSize = SseWriter.MaxBytes;
         // A slow reader holds its command; it is not cut off.
         kestrel.Limits.MinResponseDataRate = null;

@@ -37,6 +37,15 @@ public sealed class FileSandbox : IAsyncLifetime
         return outcome.Stdout;
     }
 
+    /// <summary>Starts a command that runs until it is disposed; returns when it has printed something.</summary>
+    internal async Task<IAsyncDisposable> StartAsync(string command)
+    {
+        var stream = Api.StreamAsync(new ExecuteRequest { Command = command }).GetAsyncEnumerator();
+        (await stream.MoveNextAsync()).ShouldBeTrue();
+        stream.Current.Event.ShouldBeOfType<OutputEvent>();
+        return stream;
+    }
+
     internal Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string route, string? path = null, HttpContent? content = null, string? accept = null,
         params (string Name, string Value)[] headers) =>
@@ -81,7 +90,7 @@ public sealed class FileSandbox : IAsyncLifetime
     }
 
     private static string Url(string route, string? path) =>
-        "/api/files" + route + (path is null ? "" : (route.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "path=" + Uri.EscapeDataString(path));
+        "/api/files" + route + (path is null ? "" : (route.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "path=" + Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal));
 }
 
 [CollectionDefinition(Name)]
