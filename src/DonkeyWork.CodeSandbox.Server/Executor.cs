@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
+using DonkeyWork.CodeSandbox.Server.Files;
 using DonkeyWork.CodeSandbox.Server.Http;
 using DonkeyWork.CodeSandbox.Server.Posix;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -60,6 +61,7 @@ internal static class Executor
         app.MapGet(Routes.Stats, context => Json.WriteAsync(context, registry.Stats, ContractsJsonContext.Default.ExecutorStats));
         app.MapPost(Routes.Claim, claim.HandleAsync);
         app.MapPost(Routes.Execute, execute.HandleAsync);
+        new FileEndpoints(registry, environment.HomeDirectory, time, loggers.CreateLogger<FileEndpoints>()).Map(app);
 
         if (admission.IsClaimed)
             background.Start();
@@ -118,7 +120,7 @@ internal static class Executor
         var children = new ChildReaper();
         var spawner = new ProcessSpawner(children, options.TasksLimit - ExecutorOptions.ReservedTasks);
         if (options.Cgroup is { } cgroup)
-            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, Native.O_RDONLY | Native.O_DIRECTORY), spawner);
+            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, Native.O_RDONLY | Native.O_DIRECTORY), children, spawner);
         if (Environment.ProcessId != 1)
         {
             throw new UsageException(

@@ -39,22 +39,16 @@ internal sealed class Execution
     public static async Task<Execution> StartAsync(ProcessStart start, IProcessTreeFactory trees, OomCounter oom)
     {
         var oomKillsBefore = oom.Read();
-        var output = new OutputPipe();
-        OutputPipe? error = null;
+        var channels = ProcessChannels.Pipes(input: false);
         try
         {
-            error = new OutputPipe();
-            var tree = await trees.StartAsync(start, output, error);
-            output.CloseWriter();
-            error.CloseWriter();
+            var tree = await trees.StartAsync(start, channels);
             return new Execution(
-                tree, new OutputReader(OutputSource.Stdout, output), new OutputReader(OutputSource.Stderr, error), oom, oomKillsBefore);
+                tree, new OutputReader(OutputSource.Stdout, channels.Output), new OutputReader(OutputSource.Stderr, channels.Error!), oom, oomKillsBefore);
         }
         catch
         {
-            await output.DisposeAsync();
-            if (error is not null)
-                await error.DisposeAsync();
+            channels.Dispose();
             throw;
         }
     }
@@ -105,7 +99,7 @@ internal sealed class Execution
     public async Task<(int ExitCode, bool TimedOut, CompletionReason? Reason)> GetResultAsync()
     {
         const int killedExitCode = WaitStatus.SignalBase + Native.SIGKILL;
-        var status = new WaitStatus(await _tree.Exited);
+        var status = (await _tree.Exited).Status;
         if (_timedOut)
             return (killedExitCode, true, CompletionReason.TimedOut);
         if (status.ExitCode == killedExitCode && _oom.Read() > _oomKillsBefore)

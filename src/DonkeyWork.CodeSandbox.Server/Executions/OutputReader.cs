@@ -4,7 +4,7 @@ using DonkeyWork.CodeSandbox.Server.Posix;
 namespace DonkeyWork.CodeSandbox.Server.Executions;
 
 /// <summary>Reads one pipe of a command: for its caller while that matters, then for nobody.</summary>
-internal sealed class OutputReader(OutputSource source, OutputPipe pipe)
+internal sealed class OutputReader(OutputSource source, DescriptorReader pipe)
 {
     private const int SmallBuffer = 4 * 1024;
 
@@ -53,7 +53,7 @@ internal sealed class OutputReader(OutputSource source, OutputPipe pipe)
     /// <summary>Reads and forgets until the end, then closes the pipe.</summary>
     public async Task DrainAsync()
     {
-        await using (pipe)
+        using (pipe)
         {
             while (!_ended)
                 _ended = await pipe.ReadAsync(Discarded, CancellationToken.None) == 0;
