@@ -57,12 +57,7 @@ public abstract class TransferContract(TestService service) : IDisposable
         sandbox.Executor.MostResidentKilobytes.ShouldBeLessThan(ExecutorLimitKilobytes);
     }
 
-    private static async Task<string> OnHostAsync(string command)
-    {
-        var run = await Tool.BashAsync($"set -o pipefail; {command}");
-        run.ExitCode.ShouldBe(0, run.Error + run.Output);
-        return run.Output;
-    }
+    private static Task<string> OnHostAsync(string script) => Tool.OutputOfAsync("/bin/bash", ["-o", "pipefail", "-ec", script]);
 
     private static async Task UntilAsync(CancellationToken over)
     {
