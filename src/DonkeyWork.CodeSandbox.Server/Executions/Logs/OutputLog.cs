@@ -129,8 +129,10 @@ internal sealed class OutputLog
     }
 
     /// <summary>A reader of everything behind a position.</summary>
+    /// <param name="after">The position; 0 for everything.</param>
+    /// <param name="withOutput">Whether it is given output; else only the end, and nobody waits for it.</param>
     /// <exception cref="RequestException">With <c>invalid_request</c>: nothing is there yet.</exception>
-    public OutputLogReader OpenReader(long after)
+    public OutputLogReader OpenReader(long after, bool withOutput = true)
     {
         lock (_gate)
         {
@@ -141,7 +143,7 @@ internal sealed class OutputLog
                     StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, $"after: is no position of this execution, whose last is {end}");
             }
 
-            return Open(Math.Clamp(after, LogPosition.Origin.Position, _records.Head.Position));
+            return Open(Math.Clamp(after, LogPosition.Origin.Position, _records.Head.Position), withOutput);
         }
     }
 
@@ -194,7 +196,7 @@ internal sealed class OutputLog
             mustWait = false;
             if (_deleted)
                 throw new RequestException(StatusCodes.Status410Gone, ErrorCodes.ExecutionDeleted, "The execution was deleted.");
-            if (reader.TryRead(_records, out var item))
+            if (reader.WithOutput && reader.TryRead(_records, out var item))
                 return item;
             if (_complete)
                 return new LogItem(LogItemKind.End, default, default, 0, _records.Head.Position + 1);
@@ -224,10 +226,10 @@ internal sealed class OutputLog
         }
     }
 
-    private OutputLogReader Open(long position)
+    private OutputLogReader Open(long position, bool withOutput = true)
     {
-        var (place, recordStart) = _records.Find(position);
-        var reader = new OutputLogReader(this, place, recordStart);
+        var (place, recordStart) = withOutput ? _records.Find(position) : default;
+        var reader = new OutputLogReader(this, place, recordStart, withOutput);
         _readers.Add(reader);
         return reader;
     }
@@ -237,7 +239,7 @@ internal sealed class OutputLog
     private int MakeRoom(int wanted)
     {
         // At the end of a process nobody waits for a reader who does not exist.
-        if (!_holds || (_unheld && _readers.Count == 0))
+        if (!_holds || (_unheld && !_readers.Exists(static reader => reader.WithOutput)))
             return _records.MakeRoom(wanted, long.MaxValue);
         var size = _ring.IsClosed ? Math.Min(_ring.Size, _keep) : _keep;
         var limit = _unheld ? long.MaxValue : size / 4 * 3;

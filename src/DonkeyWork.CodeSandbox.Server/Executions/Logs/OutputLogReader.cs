@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using DonkeyWork.CodeSandbox.Contracts;
@@ -9,10 +8,7 @@ namespace DonkeyWork.CodeSandbox.Server.Executions.Logs;
 internal sealed class OutputLogReader : IDisposable, IValueTaskSource
 {
     /// <summary>A record of the largest size.</summary>
-    private const int BufferBytes = (64 * 1024) + LogRecords.HeaderBytes;
-    private const int MaxIdleBuffers = 16;
-
-    private static readonly ConcurrentQueue<byte[]> IdleBuffers = [];
+    private const int MaxRead = LogRecords.MaxPayloadBytes + LogRecords.HeaderBytes;
 
     private readonly OutputLog _log;
     private LogPosition _at;
@@ -29,9 +25,10 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
     private int _woken;
     private bool _disposed;
 
-    internal OutputLogReader(OutputLog log, LogPosition place, long recordStart)
+    internal OutputLogReader(OutputLog log, LogPosition place, long recordStart, bool withOutput)
     {
         _log = log;
+        WithOutput = withOutput;
         _at = place;
         _recordStart = recordStart;
         _recordEnd = place.Raw == recordStart ? recordStart : null;
@@ -45,6 +42,9 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
     public ValueTask<LogItem> NextAsync(CancellationToken cancellationToken) =>
         TryParse(out var item) ? new ValueTask<LogItem>(item) : ReadAsync(cancellationToken);
 
+    /// <summary>Whether it is given output.</summary>
+    public bool WithOutput { get; }
+
     /// <summary>Whether the next item is at hand, so that <see cref="NextAsync"/> costs nothing.</summary>
     public bool HasNext => _bufferAt < _bufferEnd;
 
@@ -56,9 +56,12 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
     }
 
     /// <summary>This reader's caller has been sent everything up to <paramref name="position"/>: who prints may go on.</summary>
-    public void Sent(long position) =>
+    public void Sent(long position)
+    {
         // What it has not been sent is a few bytes at the end, in as many records at most.
-        _log.Sent(_at.Raw - ((_at.Position - position) * (1 + LogRecords.HeaderBytes)));
+        if (WithOutput)
+            _log.Sent(_at.Raw - ((_at.Position - position) * (1 + LogRecords.HeaderBytes)));
+    }
 
     public void Dispose()
     {
@@ -95,9 +98,9 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
             _recordEnd = _recordStart + LogRecords.HeaderBytes + length;
         }
 
-        _buffer ??= IdleBuffers.TryDequeue(out var idle) ? idle : new byte[BufferBytes];
+        _buffer ??= OutputBuffers.Rent();
         _bufferAt = 0;
-        _bufferEnd = records.Read(_at.Raw, _buffer);
+        _bufferEnd = records.Read(_at.Raw, _buffer.AsSpan(0, MaxRead));
         _headAtRead = records.Head.Raw;
         return TryParse(out item);
     }
@@ -189,8 +192,8 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
 
     private void ReturnBuffer()
     {
-        if (_buffer is not null && IdleBuffers.Count < MaxIdleBuffers)
-            IdleBuffers.Enqueue(_buffer);
+        if (_buffer is not null)
+            OutputBuffers.Return(_buffer);
         _buffer = null;
         _bufferAt = _bufferEnd = 0;
     }
