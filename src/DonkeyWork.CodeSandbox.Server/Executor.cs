@@ -92,6 +92,8 @@ internal static class Executor
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
+        // A path of 4,096 bytes has three times as many characters when each is escaped.
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
         kestrel.Limits.MaxResponseBufferSize = ResponseBuffer.MaxBytes;
         // A slow reader holds its command, and who types is slow; neither is cut off.
         kestrel.Limits.MinResponseDataRate = null;
