@@ -13,6 +13,9 @@ internal sealed class RequestException(int status, string code, string detail) :
     /// <summary>What is wrong, by field.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
+    /// <summary>Of <c>stdin_gap</c>: how many bytes were taken so far.</summary>
+    public long? Offset { get; init; }
+
     /// <summary>Seconds after which the same request may succeed.</summary>
     public int? RetryAfterSeconds { get; init; }
 }
