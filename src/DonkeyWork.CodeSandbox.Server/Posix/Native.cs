@@ -110,6 +110,7 @@ internal static unsafe partial class Native
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
     public const int EPOLL_CTL_MOD = 3;
+    public const int SIGHUP = 1;
     public const int SIGKILL = 9;
     public const int SIGCONT = 18;
     public const int EINTR = 4;

@@ -99,6 +99,15 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
     public Task<Outcome> RunAsync(string command, int timeoutSeconds = ExecuteRequest.DefaultTimeoutSeconds) =>
         RunAsync(new ExecuteRequest { Command = command, TimeoutSeconds = timeoutSeconds });
 
+    /// <summary>Asks for a WebSocket; for who wants to see what is said to that.</summary>
+    public Task<HttpResponseMessage> UpgradeAsync(string path)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, path);
+        foreach (var (name, value) in ((string, string)[])[("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]))])
+            request.Headers.TryAddWithoutValidation(name, value);
+        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
     public async Task<ExecutorStats> StatsAsync()
     {
         using var response = await SendAsync(HttpMethod.Get, "/api/stats");

@@ -169,6 +169,7 @@ internal sealed class ExecutorContainer : IAsyncDisposable
                 .. disk,
                 Mount("/proc", "proc", "proc"),
                 Mount("/dev", "tmpfs", "tmpfs", "nosuid", "mode=755", "size=64k"),
+                Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
                 Mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777", "size=64m"),
                 Mount("/home/user", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=700", "size=64m", $"uid={UserId}", $"gid={UserId}"),
                 Mount("/usr", "bind", "/usr", "rbind", "ro", "nosuid", "nodev"),
