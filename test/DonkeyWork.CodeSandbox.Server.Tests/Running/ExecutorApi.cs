@@ -43,10 +43,12 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
     public string SocketPath => socketPath;
 
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, CancellationToken cancellationToken = default,
-        params (string Name, string Value)[] headers)
+        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, string? accept = null,
+        CancellationToken cancellationToken = default, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, path) { Content = content };
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
         foreach (var (name, text) in headers)
             request.Headers.TryAddWithoutValidation(name, text);
         if ((withToken ?? token) is { } value)
