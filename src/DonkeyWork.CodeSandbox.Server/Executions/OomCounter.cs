@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using DonkeyWork.CodeSandbox.Server.Posix;
 
 namespace DonkeyWork.CodeSandbox.Server.Executions;
@@ -26,15 +25,5 @@ internal sealed class OomCounter(int? descriptor)
     }
 
     /// <summary>The count in such a file, or <see langword="null"/> where it has none.</summary>
-    public static long? Parse(ReadOnlySpan<byte> text)
-    {
-        foreach (var range in text.Split((byte)'\n'))
-        {
-            var line = text[range];
-            if (line.StartsWith("oom_kill "u8) && Utf8Parser.TryParse(line[9..], out long count, out var used) && used == line.Length - 9)
-                return count;
-        }
-
-        return null;
-    }
+    public static long? Parse(ReadOnlySpan<byte> text) => CounterFile.Find(text, "oom_kill"u8);
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -206,7 +207,9 @@ static int child_main(void *argument)
     }
 
     /* The pipes were opened by the executor and so are above 3. */
-    if (dup2(dev_null, 0) < 0 || dup2(request->out_fd, 1) < 0 || dup2(request->err_fd, 2) < 0)
+    if (dup2(request->in_fd >= 0 ? request->in_fd : dev_null, 0) < 0 || dup2(request->out_fd, 1) < 0 || dup2(request->err_fd, 2) < 0)
+        fail(request, CS_STEP_SETUP);
+    if (request->takes_terminal && ioctl(0, TIOCSCTTY, 0) < 0)
         fail(request, CS_STEP_SETUP);
     int first_closed = 3;
     if (request->status_fd >= 0) {
@@ -294,8 +297,21 @@ int32_t cs_wait_peek(int32_t *pid)
 }
 
 /* Reaps one child if it has ended. 0, or the errno: ECHILD when it is no child, EAGAIN when it still runs. */
-int32_t cs_reap(int32_t pid, int32_t *status)
+int32_t cs_reap(int32_t pid, int32_t *status, struct cs_usage *usage)
 {
-    int reaped = waitpid(pid, status, WNOHANG);
+    struct rusage used = { 0 };
+    int reaped = wait4(pid, status, WNOHANG, &used);
+    usage->cpu_microseconds = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+    usage->peak_memory_bytes = used.ru_maxrss * 1024LL;
     return reaped > 0 ? 0 : reaped == 0 ? EAGAIN : errno;
+}
+
+/*
+ * A child of cs_spawn shares the executor's memory until its exec, which counts that as its own (fs/exec.c: exec_mmap). What
+ * it needed itself is known only above this.
+ */
+int64_t cs_own_peak_memory(void)
+{
+    struct rusage used;
+    return getrusage(RUSAGE_SELF, &used) < 0 ? -1 : used.ru_maxrss * 1024LL;
 }

@@ -16,12 +16,16 @@ internal sealed class CgroupTree : ProcessTree
 
     /// <summary>Starts the command in the directory <paramref name="name"/>, which exists.</summary>
     public static CgroupTree Start(
-        CgroupTreeFactory factory, string name, int procs, ProcessSpawner spawner, ProcessStart start, OutputPipe output, OutputPipe error)
+        CgroupTreeFactory factory, string name, int procs, ProcessSpawner spawner, ProcessStart start, ProcessChannels channels)
     {
         var tree = new CgroupTree(factory, name);
-        tree.Pid = spawner.Start(start, output.WriteDescriptor, error.WriteDescriptor, -1, procs, tree.SetExited);
+        tree.Pid = spawner.Start(
+            start, channels, -1, procs, channels.IsTerminal,
+            end => tree.SetExited(end with { CpuMilliseconds = factory.ReadCpuMilliseconds(name) ?? end.CpuMilliseconds }));
         return tree;
     }
+
+    public override bool Signal(int signal) => !Exited.IsCompleted && _factory.Signal(Pid, signal);
 
     public override void Kill() => _factory.Kill(_name);
 
@@ -29,32 +33,24 @@ internal sealed class CgroupTree : ProcessTree
 }
 
 /// <summary>Makes the directories of executions inside the one that the host has handed over.</summary>
-internal sealed class CgroupTreeFactory(int directory, ProcessSpawner spawner) : IProcessTreeFactory
+internal sealed class CgroupTreeFactory(int directory, ChildReaper children, ProcessSpawner spawner) : IProcessTreeFactory
 {
+    private const int MaxFileBytes = 4096;
+
     private readonly Lock _gate = new();
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _released = [];
     private long _last;
 
-    public Task<ProcessTree> StartAsync(ProcessStart start, OutputPipe output, OutputPipe error)
+    public Task<ProcessTree> StartAsync(ProcessStart start, ProcessChannels channels)
     {
-        var name = MakeDirectory();
-        var procs = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_WRONLY | Native.O_CLOEXEC, 0);
         try
         {
-            if (procs < 0)
-                throw new StartFailedException(SpawnStep.Setup, Marshal.GetLastPInvokeError());
-            return Task.FromResult<ProcessTree>(CgroupTree.Start(this, name, procs, spawner, start, output, error));
-        }
-        catch
-        {
-            Remove(name);
-            throw;
+            return Task.FromResult<ProcessTree>(Start(start, channels));
         }
         finally
         {
-            if (procs >= 0)
-                _ = Native.Close(procs);
+            channels.CloseChildEnds();
         }
     }
 
@@ -71,6 +67,24 @@ internal sealed class CgroupTreeFactory(int directory, ProcessSpawner spawner) :
             _ = Native.Write(kill, "1"u8, 1);
             _ = Native.Close(kill);
         }
+    }
+
+    /// <summary>Sends a signal to the process group of a command.</summary>
+    public bool Signal(int pid, int signal) => children.SignalGroup(pid, signal);
+
+    /// <summary>
+    /// The CPU time of everything that ever was in a directory: <c>usage_usec</c> of cpu.stat, which is there without the
+    /// controller too (Documentation/admin-guide/cgroup-v2.rst).
+    /// </summary>
+    public long? ReadCpuMilliseconds(string name)
+    {
+        var file = Native.OpenAt(directory, $"{name}/cpu.stat", Native.O_RDONLY | Native.O_CLOEXEC, 0);
+        if (file < 0)
+            return null;
+        Span<byte> text = stackalloc byte[MaxFileBytes];
+        var length = Native.ReadAt(file, text, text.Length, 0);
+        _ = Native.Close(file);
+        return length > 0 && CounterFile.Find(text[..(int)length], "usage_usec"u8) is { } microseconds ? microseconds / 1000 : null;
     }
 
     public void KillAll()
@@ -90,6 +104,28 @@ internal sealed class CgroupTreeFactory(int directory, ProcessSpawner spawner) :
             _released.Add(name);
             _released.RemoveWhere(released =>
                 Native.UnlinkAt(directory, released, Native.AT_REMOVEDIR) == 0 && _names.Remove(released));
+        }
+    }
+
+    private CgroupTree Start(ProcessStart start, ProcessChannels channels)
+    {
+        var name = MakeDirectory();
+        var procs = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_WRONLY | Native.O_CLOEXEC, 0);
+        try
+        {
+            if (procs < 0)
+                throw new StartFailedException(SpawnStep.Setup, Marshal.GetLastPInvokeError());
+            return CgroupTree.Start(this, name, procs, spawner, start, channels);
+        }
+        catch
+        {
+            Remove(name);
+            throw;
+        }
+        finally
+        {
+            if (procs >= 0)
+                _ = Native.Close(procs);
         }
     }
 

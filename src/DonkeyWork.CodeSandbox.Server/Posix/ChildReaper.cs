@@ -16,7 +16,7 @@ internal sealed class ChildReaper
     private static readonly TimeSpan StoppedStartInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly object _gate = new();
-    private readonly Dictionary<int, Action<int>> _onExit = [];
+    private readonly Dictionary<int, Child> _children = [];
     private readonly unsafe SpawnRequest* _request;
     private readonly Timer _continueStopped;
     private long _started;
@@ -25,24 +25,27 @@ internal sealed class ChildReaper
     {
         _request = (SpawnRequest*)NativeMemory.AllocZeroed((nuint)sizeof(SpawnRequest));
         _continueStopped = new Timer(_ => ContinueStoppedChild());
+        // Both threads are there before the sandbox can be too full for them.
+        _ = Readiness.Shared;
         new Thread(Reap, StackBytes) { IsBackground = true, Name = "reaper" }.Start();
     }
 
     /// <summary>
-    /// Starts a child and registers who wants its wait status. Both under the lock under which children are reaped, so a
+    /// Starts a child and registers who wants to know how it ends. Both under the lock under which children are reaped, so a
     /// child that ends at once is not missed.
     /// </summary>
-    public unsafe int Start(in SpawnRequest request, Action<int> onExit)
+    public unsafe int Start(in SpawnRequest request, Action<ProcessEnd> onExit)
     {
         lock (_gate)
         {
             *_request = request;
+            var ownPeakMemory = Native.OwnPeakMemory();
             _continueStopped.Change(StoppedStartInterval, StoppedStartInterval);
             var pid = Native.Spawn(_request);
             _continueStopped.Change(Timeout.Infinite, Timeout.Infinite);
             if (pid < 0)
                 throw new StartFailedException(_request->Step, _request->Errno);
-            _onExit.Add(pid, onExit);
+            _children.Add(pid, new Child(onExit, ownPeakMemory));
             _started++;
             Monitor.Pulse(_gate);
             return pid;
@@ -59,11 +62,19 @@ internal sealed class ChildReaper
             _ = Native.Kill(pid, Native.SIGCONT);
     }
 
+    /// <summary>Sends a signal to the process group of a child that leads one; <see langword="false"/> when it has been reaped.</summary>
+    public bool SignalGroup(int pid, int signal)
+    {
+        // Under the lock the pid cannot become another's.
+        lock (_gate)
+            return _children.ContainsKey(pid) && Native.Kill(-pid, signal) == 0;
+    }
+
     /// <summary>Runs <paramref name="action"/> with the pids of all children registered; none of them is reaped meanwhile.</summary>
     public void WithChildren(Action<int[]> action)
     {
         lock (_gate)
-            action([.. _onExit.Keys]);
+            action([.. _children.Keys]);
     }
 
     private void Reap()
@@ -77,15 +88,19 @@ internal sealed class ChildReaper
                 continue;
             }
 
-            Action<int>? onExit = null;
+            Child? child = null;
             int status;
+            ChildUsage usage;
             lock (_gate)
             {
-                if (Native.Reap(pid, out status) == 0)
-                    _onExit.Remove(pid, out onExit);
+                if (Native.Reap(pid, out status, out usage) == 0)
+                    _children.Remove(pid, out child);
             }
 
-            onExit?.Invoke(status);
+            child?.OnExit(new ProcessEnd(
+                new WaitStatus(status),
+                usage.CpuMicroseconds / 1000,
+                usage.PeakMemoryBytes > child.OwnPeakMemory ? usage.PeakMemoryBytes : null));
         }
     }
 
@@ -98,4 +113,8 @@ internal sealed class ChildReaper
                 Monitor.Wait(_gate);
         }
     }
+
+    /// <param name="OnExit">Who wants to know.</param>
+    /// <param name="OwnPeakMemory">What the executor had at its start, of which nothing is the child's.</param>
+    private sealed record Child(Action<ProcessEnd> OnExit, long OwnPeakMemory);
 }

@@ -5,19 +5,17 @@ namespace DonkeyWork.CodeSandbox.Server.Posix;
 /// <param name="tasksLimit">RLIMIT_NPROC of commands, where they get one.</param>
 internal sealed class ProcessSpawner(ChildReaper children, int? tasksLimit)
 {
-    /// <summary>
-    /// Starts a process in a session of its own. <paramref name="onExit"/> is given its wait status (wait(2)) on the reaper's
-    /// thread.
-    /// </summary>
+    /// <summary>Starts a process in a session of its own, and closes nothing.</summary>
     /// <param name="start">What to start.</param>
-    /// <param name="output">Its standard output.</param>
-    /// <param name="error">Its standard error.</param>
+    /// <param name="channels">Its descriptors 0 to 2.</param>
     /// <param name="status">Its descriptor 3, or -1.</param>
     /// <param name="cgroupProcs">The cgroup.procs that it writes itself into first, or -1.</param>
-    /// <param name="onExit">Called once.</param>
+    /// <param name="takesTerminal">Whether its descriptor 0 becomes its controlling terminal.</param>
+    /// <param name="onExit">Called once, on the reaper's thread.</param>
     /// <returns>The pid.</returns>
     /// <exception cref="StartFailedException">It does not run.</exception>
-    public unsafe int Start(ProcessStart start, int output, int error, int status, int cgroupProcs, Action<int> onExit)
+    public unsafe int Start(
+        ProcessStart start, ProcessChannels channels, int status, int cgroupProcs, bool takesTerminal, Action<ProcessEnd> onExit)
     {
         using var path = new NativeStrings([start.Path, start.Directory]);
         using var arguments = new NativeStrings(start.Arguments);
@@ -28,10 +26,12 @@ internal sealed class ProcessSpawner(ChildReaper children, int? tasksLimit)
             Directory = start.Directory.Length == 0 ? null : path.Pointers[1],
             Arguments = arguments.Pointers,
             Environment = environment.Pointers,
-            Output = output,
-            Error = error,
+            Input = channels.ChildInput,
+            Output = channels.ChildOutput,
+            Error = channels.ChildError,
             Status = status,
             CgroupProcs = cgroupProcs,
+            TakesTerminal = takesTerminal ? 1 : 0,
             TasksLimit = tasksLimit ?? -1,
         };
         return children.Start(in request, onExit);

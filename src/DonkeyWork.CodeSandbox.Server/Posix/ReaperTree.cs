@@ -1,14 +1,17 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
 /// <summary>
 /// A tree below a <c>codesandbox-reaper</c> of its own, which adopts what daemonises, killed by the sweep of Native/sweep.c.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "Its socket is closed at its end, by FollowAsync.")]
 internal sealed class ReaperTree : ProcessTree
 {
-    /// <summary><c>struct report</c> of Native/reaper.c: pid, value, errno.</summary>
-    private const int ReportBytes = 12;
+    /// <summary><c>struct report</c> of Native/reaper.c: pid, value, errno, nothing, CPU microseconds, peak bytes.</summary>
+    private const int ReportBytes = 32;
     private const int KilledStatus = Native.SIGKILL;
 
     /// <summary>A start takes milliseconds; longer, and a command has stopped the reaper.</summary>
@@ -17,15 +20,24 @@ internal sealed class ReaperTree : ProcessTree
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ChildReaper _children;
+
+    /// <summary>The reaper's socket: reports come from it, the numbers of signals go to it.</summary>
+    private readonly SafeFileHandle _socket;
+    private readonly DescriptorReader _reports;
     private int _helper;
 
-    private ReaperTree(ChildReaper children) => _children = children;
+    private ReaperTree(ChildReaper children, SafeFileHandle socket)
+    {
+        _children = children;
+        _socket = socket;
+        _reports = new DescriptorReader(socket);
+    }
 
     public static async Task<ReaperTree> StartAsync(
-        ChildReaper children, ProcessSpawner spawner, string helperPath, ProcessStart start, OutputPipe output, OutputPipe error)
+        ChildReaper children, ProcessSpawner spawner, string helperPath, ProcessStart start, ProcessChannels channels)
     {
-        var tree = new ReaperTree(children);
-        var reports = new OutputPipe();
+        var (ours, childs) = DescriptorPair.Sockets();
+        var tree = new ReaperTree(children, ours);
         var wrapped = start with
         {
             Path = helperPath,
@@ -34,31 +46,44 @@ internal sealed class ReaperTree : ProcessTree
         };
         try
         {
-            tree._helper = spawner.Start(
-                wrapped, output.WriteDescriptor, error.WriteDescriptor, reports.WriteDescriptor, -1, _ => { });
-            reports.CloseWriter();
+            using (childs)
+                tree._helper = spawner.Start(wrapped, channels, (int)childs.DangerousGetHandle(), -1, takesTerminal: false, _ => { });
             using var timeout = new CancellationTokenSource(StartTimeout);
             await using var goOn = new Timer(_ => Native.Kill(tree._helper, Native.SIGCONT), null, StoppedInterval, StoppedInterval);
             // A reaper that ends without a report was killed by somebody before it could start anything.
-            var (pid, step, errno) = await ReadReportAsync(reports, timeout.Token) ?? (-1, (int)SpawnStep.Clone, Native.EAGAIN);
-            if (pid < 0)
-                throw new StartFailedException((SpawnStep)step, errno);
-            tree.Pid = pid;
+            var report = await tree.ReadReportAsync(timeout.Token) ?? new Report(-1, (int)SpawnStep.Clone, Native.EAGAIN, default);
+            if (report.Pid < 0)
+                throw new StartFailedException((SpawnStep)report.Value, report.Errno);
+            tree.Pid = report.Pid;
         }
         catch (OperationCanceledException)
         {
             tree.Kill();
-            await reports.DisposeAsync();
+            tree._reports.Dispose();
             throw new StartFailedException(SpawnStep.Clone, Native.EAGAIN);
         }
         catch
         {
-            await reports.DisposeAsync();
+            tree._reports.Dispose();
             throw;
         }
 
-        _ = tree.FollowAsync(reports);
+        _ = tree.FollowAsync();
         return tree;
+    }
+
+    /// <summary>The reaper does it, or nothing: the executor cannot know whether the pid is still the command's.</summary>
+    public override bool Signal(int signal)
+    {
+        try
+        {
+            return !Exited.IsCompleted && Native.Write(_socket, [(byte)signal], 1) == 1;
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended meanwhile.
+            return false;
+        }
     }
 
     public override void Kill() => _children.WithChildren(helpers =>
@@ -73,30 +98,36 @@ internal sealed class ReaperTree : ProcessTree
     }
 
     /// <summary>Owned by the tree: ends with the reaper, and a reaper that somebody killed counts as the command's end.</summary>
-    private async Task FollowAsync(OutputPipe reports)
+    private async Task FollowAsync()
     {
-        await using (reports)
+        using (_reports)
         {
-            var report = await ReadReportAsync(reports, CancellationToken.None);
-            SetExited(report?.Value ?? KilledStatus);
+            SetExited(await ReadReportAsync(CancellationToken.None) is { } report
+                ? new ProcessEnd(new WaitStatus(report.Value), report.Usage.CpuMicroseconds / 1000, report.Usage.PeakMemoryBytes)
+                : new ProcessEnd(new WaitStatus(KilledStatus)));
         }
     }
 
-    private static async Task<(int Pid, int Value, int Errno)?> ReadReportAsync(OutputPipe reports, CancellationToken cancellationToken)
+    private async Task<Report?> ReadReportAsync(CancellationToken cancellationToken)
     {
         var bytes = new byte[ReportBytes];
         for (var read = 0; read < ReportBytes;)
         {
-            var count = await reports.ReadAsync(bytes.AsMemory(read), cancellationToken);
+            var count = await _reports.ReadAsync(bytes.AsMemory(read), cancellationToken);
             if (count == 0)
                 return null;
             read += count;
         }
 
-        return (Int(bytes, 0), Int(bytes, 4), Int(bytes, 8));
+        var usage = new ChildUsage { CpuMicroseconds = Long(bytes, 16), PeakMemoryBytes = Long(bytes, 24) };
+        return new Report(Int(bytes, 0), Int(bytes, 4), Int(bytes, 8), usage);
     }
 
+    private static long Long(byte[] bytes, int offset) => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset));
+
     private static int Int(byte[] bytes, int offset) => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset));
+
+    private readonly record struct Report(int Pid, int Value, int Errno, ChildUsage Usage);
 }
 
 /// <summary>Starts every command below a reaper. For PID 1 of a pid namespace only.</summary>
@@ -105,8 +136,17 @@ internal sealed class ReaperTree : ProcessTree
 /// <param name="helperPath">The path of <c>codesandbox-reaper</c>.</param>
 internal sealed class ReaperTreeFactory(ChildReaper children, ProcessSpawner spawner, string helperPath) : IProcessTreeFactory
 {
-    public async Task<ProcessTree> StartAsync(ProcessStart start, OutputPipe output, OutputPipe error) =>
-        await ReaperTree.StartAsync(children, spawner, helperPath, start, output, error);
+    public async Task<ProcessTree> StartAsync(ProcessStart start, ProcessChannels channels)
+    {
+        try
+        {
+            return await ReaperTree.StartAsync(children, spawner, helperPath, start, channels);
+        }
+        finally
+        {
+            channels.CloseChildEnds();
+        }
+    }
 
     /// <summary>Only processes of this pid namespace can be meant: kill(2).</summary>
     public void KillAll() => _ = Native.Kill(-1, Native.SIGKILL);

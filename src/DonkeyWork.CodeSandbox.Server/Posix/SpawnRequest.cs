@@ -20,10 +20,12 @@ internal unsafe struct SpawnRequest
     public byte** Arguments;
     public byte** Environment;
     public byte* Directory;
+    public int Input;
     public int Output;
     public int Error;
     public int Status;
     public int CgroupProcs;
+    public int TakesTerminal;
     public long TasksLimit;
     public int Pid;
     public SpawnStep Step;

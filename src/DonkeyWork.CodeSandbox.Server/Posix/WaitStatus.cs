@@ -7,8 +7,11 @@ internal readonly record struct WaitStatus(int Value)
     public const int SignalBase = 128;
 
     /// <summary>Whether a signal ended it.</summary>
-    public bool IsSignal => (Value & 0x7F) != 0;
+    public bool IsSignal => Signal != 0;
+
+    /// <summary>The signal that ended it, or 0.</summary>
+    public int Signal => Value & 0x7F;
 
     /// <summary>The exit code, or 128 + signal.</summary>
-    public int ExitCode => IsSignal ? SignalBase + (Value & 0x7F) : (Value >> 8) & 0xFF;
+    public int ExitCode => IsSignal ? SignalBase + Signal : (Value >> 8) & 0xFF;
 }
