@@ -13,6 +13,7 @@ using DonkeyWork.CodeSandbox.Manager.Kata;
 using DonkeyWork.CodeSandbox.Manager.Logging;
 using DonkeyWork.CodeSandbox.Manager.Problems;
 using DonkeyWork.CodeSandbox.Manager.Reference;
+using DonkeyWork.CodeSandbox.Manager.Terminals;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -55,8 +56,9 @@ internal static class ManagerApplication
         app.UseMiddleware<ProblemMiddleware>();
         app.UseMiddleware<CallerGuard>();
         app.UseMiddleware<DrainGuard>();
-        app.UseMiddleware<BodyLimit>();
         app.UseRouting();
+        app.UseMiddleware<BodyLimit>();
+        app.UseTerminals();
         app.MapKata();
         app.MapHealth();
         app.MapScalar();
@@ -102,6 +104,8 @@ internal static class ManagerApplication
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = BodyLimit.MaxDrainedBytes;
+            // A path of 4,096 bytes takes three times as many where each is escaped.
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             // A stream may be silent for seconds, and its reader may be slow: that holds the command, as a full pipe would.
             kestrel.Limits.MinResponseDataRate = null;
         });

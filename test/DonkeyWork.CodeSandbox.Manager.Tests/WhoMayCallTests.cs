@@ -82,7 +82,7 @@ public sealed class WhoMayCallTests : IAsyncLifetime
     [InlineData("/")]
     public async Task A_foreign_page_cannot_open_a_WebSocket_anywhere(string path)
     {
-        string[] handshake = [$"GET {path} HTTP/1.1", $"Host: localhost:{_manager.Url.Port}", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
+        string[] handshake = [$"GET {path} HTTP/1.1", $"Host: localhost:{_manager.Url.Port}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
 
         var foreign = await RawHttp.AskAsync(_manager.Url, [.. handshake, "Origin: https://attacker.example"]);
         RawHttp.StatusOf(foreign).ShouldBe(403);
@@ -176,7 +176,7 @@ public sealed class ApiKeyTests : IAsyncLifetime
         var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(Key)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
         var response = await RawHttp.AskAsync(
             _manager.Url, "GET /api/kata/kata-sandbox-00000000/terminal HTTP/1.1", "Host: sandboxes.example", "Origin: https://app.example",
-            "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
             $"Sec-WebSocket-Protocol: {protocols.Replace("{key}", encoded, StringComparison.Ordinal)}");
         RawHttp.StatusOf(response).ShouldBe(status);
     }

@@ -31,7 +31,7 @@ public abstract class RelayedRequests : IAsyncLifetime
             Body = new MemoryStream(Encoding.UTF8.GetBytes(body)),
             ContentType = "application/json",
             ContentLength = Encoding.UTF8.GetByteCount(body),
-            ResponseTypes = [EventStream, "application/json", "application/problem+json"],
+            ResponseTypes = [EventStream, "application/json"],
         };
         return Core.Relay.SendAsync(Sandbox.Name, request, cancellationToken);
     }

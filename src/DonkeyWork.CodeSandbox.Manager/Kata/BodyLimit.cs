@@ -1,7 +1,11 @@
+using DonkeyWork.CodeSandbox.Manager.Relaying;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+
 namespace DonkeyWork.CodeSandbox.Manager.Kata;
 
 /// <summary>
-/// Refuses request bodies above 1 MiB. Kestrel's own limit would close the connection while the caller still sends, and
+/// Refuses request bodies above 1 MiB, but for routes that take bytes: those take any number of them, as slowly as they come. Kestrel's own limit would close the connection while the caller still sends, and
 /// the caller would see a broken pipe in place of the answer; behind this one Kestrel reads the rest away.
 /// </summary>
 internal sealed class BodyLimit(RequestDelegate next)
@@ -14,6 +18,13 @@ internal sealed class BodyLimit(RequestDelegate next)
 
     public Task InvokeAsync(HttpContext context)
     {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<RelayedRoute>() is { Takes: RelayedContent.Bytes })
+        {
+            context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
+            if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+            return next(context);
+        }
+
         if (context.Request.ContentLength > MaxBytes) throw TooLarge();
         if (context.Request.ContentLength is null) context.Request.Body = new CountingStream(context.Request.Body);
         return next(context);

@@ -11,9 +11,8 @@ internal static class EventStream
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>What proxies and caches must know of a stream.</summary>
-    public static void SetHeaders(HttpResponse response)
+    public static void SetUnbuffered(HttpResponse response)
     {
-        response.ContentType = MediaType;
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
     }
@@ -22,7 +21,8 @@ internal static class EventStream
     public static async Task WriteAsync<T>(
         HttpResponse response, IAsyncEnumerable<T> events, JsonTypeInfo<T> type, TimeProvider clock, CancellationToken cancellationToken)
     {
-        SetHeaders(response);
+        response.ContentType = MediaType;
+        SetUnbuffered(response);
         await response.StartAsync(cancellationToken);
         await using var source = events.GetAsyncEnumerator(cancellationToken);
         while (true)

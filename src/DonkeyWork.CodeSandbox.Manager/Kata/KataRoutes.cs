@@ -1,5 +1,6 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Manager.Reference;
+using DonkeyWork.CodeSandbox.Manager.Relaying;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace DonkeyWork.CodeSandbox.Manager.Kata;
@@ -7,7 +8,7 @@ namespace DonkeyWork.CodeSandbox.Manager.Kata;
 /// <summary>Which method of which path is served by what, and how the API document describes it.</summary>
 internal static class KataRoutes
 {
-    private const string Json = "application/json";
+    private const string Json = RelayedRoutes.Json;
 
     public static void MapKata(this IEndpointRouteBuilder app)
     {
@@ -79,29 +80,13 @@ internal static class KataRoutes
             .Produces<PoolStatistics>(200, Json)
             .WithErrors(503);
 
-        kata.MapPost("/{id}/execute", ExecuteEndpoint.ExecuteAsync)
-            .WithName("execute")
-            .WithSummary("Run a command and stream what it prints")
-            .WithDescription("Server-sent events named `OutputEvent`, one for each line, then exactly one `CompletedEvent`; `: keepalive` comments in between. "
-                + "A stream that ends without a `CompletedEvent` has not completed. When the caller disconnects, everything the command has started is killed.")
-            .WithTags("Executions")
-            .Accepts<ExecuteRequest>(Json)
-            .Produces<ExecutionEvent>(200, EventStream.MediaType)
-            .WithExamples(ApiExamples.Execute, ApiExamples.Output)
-            .WithErrors(400, 404, 409, 413, 415, 422, 502, 503);
+        ExecutionRoutes.Map(kata);
+        FileRoutes.Map(kata);
     }
 
     private static StatusCodeHttpResult MethodNotAllowed(HttpResponse response)
     {
         response.Headers.Allow = HttpMethods.Post;
         return TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed);
-    }
-
-    private static TBuilder WithErrors<TBuilder>(this TBuilder builder, params int[] statuses)
-        where TBuilder : IEndpointConventionBuilder
-    {
-        foreach (var status in statuses)
-            builder.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Problem), [Problem.MediaType]));
-        return builder;
     }
 }

@@ -40,7 +40,7 @@ internal static class ProblemMapping
     private static int StatusOf(string code) => code switch
     {
         ErrorCodes.InvalidRequest => 400,
-        ErrorCodes.SandboxNotFound => 404,
+        ErrorCodes.SandboxNotFound or ErrorCodes.ExecutionNotFound => 404,
         ErrorCodes.SandboxNotReady or ErrorCodes.NotClaimed => 409,
         ErrorCodes.UnsupportedMediaType => 415,
         ErrorCodes.LimitReached => 429,

@@ -37,4 +37,31 @@ internal static class ApiExamples
 
     public static JsonNode Output { get; } =
         JsonSerializer.SerializeToNode(new OutputEvent { Pid = 12, Stream = OutputSource.Stdout, Data = "hello" }, ContractsJsonContext.Default.ExecutionEvent)!;
+
+    public static JsonNode StartExecution { get; } = JsonSerializer.SerializeToNode(
+        new StartExecutionRequest { Id = "build-1", Command = "make -j4", TimeoutSeconds = 3600 }, ContractsJsonContext.Default.StartExecutionRequest)!;
+
+    public static JsonNode Execution { get; } = JsonSerializer.SerializeToNode(
+        new ExecutionState
+        {
+            Id = "build-1",
+            Command = "make -j4",
+            Pid = 12,
+            Status = ExecutionStatus.Running,
+            StartedAt = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero),
+            StdoutBytes = 0,
+            StderrBytes = 0,
+            TruncatedBytes = 0,
+        },
+        ContractsJsonContext.Default.ExecutionState)!;
+
+    public static JsonNode Signal { get; } = JsonSerializer.SerializeToNode(new SignalRequest { Signal = "SIGINT" }, ContractsJsonContext.Default.SignalRequest)!;
+
+    public static JsonNode Resize { get; } = JsonSerializer.SerializeToNode(new TerminalSize { Cols = 120, Rows = 40 }, ContractsJsonContext.Default.TerminalSize)!;
+
+    public static JsonNode Move { get; } =
+        JsonSerializer.SerializeToNode(new MoveFileRequest { From = "draft.txt", To = "final.txt", Overwrite = true }, ContractsJsonContext.Default.MoveFileRequest)!;
+
+    public static JsonNode MakeDirectory { get; } =
+        JsonSerializer.SerializeToNode(new MakeDirectoryRequest { Path = "src/app" }, ContractsJsonContext.Default.MakeDirectoryRequest)!;
 }

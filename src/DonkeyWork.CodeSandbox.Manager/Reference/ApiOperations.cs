@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using DonkeyWork.CodeSandbox.Contracts;
 using Microsoft.OpenApi;
 
 namespace DonkeyWork.CodeSandbox.Manager.Reference;
@@ -11,7 +12,34 @@ internal static class ApiOperations
         where TBuilder : IEndpointConventionBuilder => builder.AddOpenApiOperationTransformer((operation, _, _) =>
         {
             SetExample(operation.RequestBody!.Content!, request);
-            SetExample(operation.Responses!["200"].Content!, answer);
+            SetExample(operation.Responses!.First(response => response.Key.StartsWith('2')).Value.Content!, answer);
+            return Task.CompletedTask;
+        });
+
+    /// <summary>An example of the request's body, where the success answers with none.</summary>
+    public static TBuilder WithRequestExample<TBuilder>(this TBuilder builder, JsonNode request)
+        where TBuilder : IEndpointConventionBuilder => builder.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            SetExample(operation.RequestBody!.Content!, request);
+            return Task.CompletedTask;
+        });
+
+    /// <summary>The problems that it may answer with.</summary>
+    public static TBuilder WithErrors<TBuilder>(this TBuilder builder, params int[] statuses)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        foreach (var status in statuses)
+            builder.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Problem), [Problem.MediaType]));
+        return builder;
+    }
+
+    /// <summary>A parameter that the executor reads, from the query or from a header.</summary>
+    public static TBuilder WithParameter<TBuilder>(
+        this TBuilder builder, string name, JsonSchemaType type, string description, bool isRequired = false, ParameterLocation location = ParameterLocation.Query)
+        where TBuilder : IEndpointConventionBuilder => builder.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            operation.Parameters ??= [];
+            operation.Parameters.Add(new OpenApiParameter { Name = name, In = location, Required = isRequired, Description = description, Schema = new OpenApiSchema { Type = type } });
             return Task.CompletedTask;
         });
 
@@ -23,5 +51,6 @@ internal static class ApiOperations
             return Task.CompletedTask;
         });
 
-    private static void SetExample(IDictionary<string, OpenApiMediaType> content, JsonNode example) => content.Values.Single().Example = example;
+    // Of several forms the first is what it is an example of.
+    private static void SetExample(IDictionary<string, OpenApiMediaType> content, JsonNode example) => content.Values.First().Example = example;
 }

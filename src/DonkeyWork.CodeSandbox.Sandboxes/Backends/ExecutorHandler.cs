@@ -27,6 +27,7 @@ public static class ExecutorHandler
         handler.MaxResponseDrainSize = 0;
         handler.ResponseDrainTimeout = TimeSpan.Zero;
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+        handler.PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new ExecutorStream(context.PlaintextStream));
         // After a burst its connections go: each is a descriptor and memory of the sandbox's. And well before a Kestrel
         // executor closes an idle connection, so that no request meets one that is being closed.
         handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10);

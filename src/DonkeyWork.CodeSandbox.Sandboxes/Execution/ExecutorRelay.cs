@@ -26,10 +26,7 @@ public sealed class ExecutorRelay(
         var response = await SendAsync(sandbox, request, cancellationToken);
         try
         {
-            var status = (int)response.StatusCode;
-            if (status == 401) throw SandboxException.TokenRefused(name);
-            if (status is < 200 or (>= 300 and < 400)) throw SandboxException.ExecutorError(name, $"status {status}");
-            return new ExecutorResponse(response, TypeOf(name, response, request.ResponseTypes), clock);
+            return new ExecutorResponse(response, AnswerRules.Check(name, request, response), request.IsTimed, clock);
         }
         catch
         {
@@ -43,14 +40,18 @@ public sealed class ExecutorRelay(
         using var silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
         // The executor's time begins when it has been told everything.
-        void StartCounting() => silence.CancelAfter(ExecutorResponse.Silence);
+        void StartCounting()
+        {
+            if (request.IsTimed) silence.CancelAfter(ExecutorResponse.Silence);
+        }
 
-        using var body = request.Body is null ? null : new RelayedBody(request, StartCounting);
+        using var early = request.MayBeAnsweredEarly ? new EarlyAnswer(clock) : null;
+        using var body = request.Body is null ? null : new RelayedBody(request, StartCounting, early?.Given ?? CancellationToken.None);
         if (body is null) StartCounting();
         try
         {
             var executor = backend.Connect(sandbox);
-            using var message = new HttpRequestMessage(request.Method, new Uri(executor.BaseAddress, request.Path)) { Content = body };
+            using var message = MessageOf(request, new Uri(executor.BaseAddress, request.Path), body);
             message.Headers.Add(ExecutorProtocol.TokenHeader, tokens.TokenOf(sandbox.Name, sandbox.Nonce));
             return await executor.Http.SendAsync(message, both.Token);
         }
@@ -66,23 +67,24 @@ public sealed class ExecutorRelay(
         }
     }
 
+    private static HttpRequestMessage MessageOf(ExecutorRequest request, Uri address, RelayedBody? body)
+    {
+        var message = new HttpRequestMessage(request.Method, address) { Content = body };
+        foreach (var (name, value) in request.Headers) message.Headers.TryAddWithoutValidation(name, value);
+        if (request.AsksForWebSocket) WebSocketHandshake.Ask(message);
+        // Nothing is sent to an executor that refuses at once; and what it did not read must not be read as another request.
+        if (request.MayBeAnsweredEarly) (message.Headers.ExpectContinue, message.Headers.ConnectionClose) = (true, true);
+        return message;
+    }
+
     // An executor that does not answer may be one whose sandbox is gone.
     private async Task<SandboxException> WhyAsync(Sandbox sandbox, HttpRequestException? e, CancellationToken cancellationToken)
     {
         var live = await registry.ReadAsync(sandbox.Name, cancellationToken);
-        if (live is not { IsAlive: true } || live.Uid != sandbox.Uid) return SandboxException.NotFound(sandbox.Name);
+        if (live is not { IsAlive: true } || live.Uid != sandbox.Uid)
+            return SandboxException.NotFound(sandbox.Name, live is { HasEnded: true } && live.Uid == sandbox.Uid ? live.Message : null);
         return e?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded
             ? SandboxException.ExecutorError(sandbox.Name, "a response that is not valid HTTP or too large", e)
             : SandboxException.ExecutorUnreachable(sandbox.Name, e);
-    }
-
-    private static string? TypeOf(string name, HttpResponseMessage response, IReadOnlyList<string> allowed)
-    {
-        // NonValidated: the header is the sandbox's, and parsing is not worth a fault.
-        if (!response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values))
-            return response.Content.Headers.ContentLength == 0 ? null : throw SandboxException.ExecutorError(name, "a body of no content type");
-        var type = values.ToString().Split(';')[0].Trim();
-        return allowed.FirstOrDefault(known => known.Equals(type, StringComparison.OrdinalIgnoreCase))
-            ?? throw SandboxException.ExecutorError(name, "a content type that is not expected");
     }
 }

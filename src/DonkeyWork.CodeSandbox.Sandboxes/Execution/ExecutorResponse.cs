@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Net.WebSockets;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
 
@@ -11,23 +13,29 @@ public sealed class ExecutorResponse : IDisposable
     private const int BufferBytes = 64 * 1024;
 
     private readonly HttpResponseMessage _response;
+    private readonly bool _isTimed;
     private readonly TimeProvider _clock;
 
-    internal ExecutorResponse(HttpResponseMessage response, string? contentType, TimeProvider clock)
+    internal ExecutorResponse(HttpResponseMessage response, string? contentType, bool isTimed, TimeProvider clock)
     {
         _response = response;
+        _isTimed = isTimed;
         _clock = clock;
         Status = (int)response.StatusCode;
         Headers = [.. ResponseHeaders.Select(response, contentType)];
     }
 
-    /// <summary>200-299 or 400-599.</summary>
+    /// <summary>200, 201, 204, 206 or 400-599; 304 and 101 where the request asked for them.</summary>
     public int Status { get; }
+
+    /// <summary>Whether <see cref="OpenAsync"/> opens a WebSocket, instead of a body to be copied.</summary>
+    public bool IsWebSocket => Status == 101;
 
     /// <summary>What may be passed on, and nothing else.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
 
-    /// <summary>Copies the body as it comes. A slow <paramref name="destination"/> holds the executor; the silence counts only while it is read.</summary>
+    /// <summary>Copies the body as it comes. A slow <paramref name="destination"/> holds the executor; the silence counts only while it is read,
+    /// and only where the request is timed.</summary>
     /// <exception cref="ExecutorLostException">The connection broke, or nothing came for <see cref="Silence"/>.</exception>
     public async Task CopyToAsync(Stream destination, CancellationToken cancellationToken)
     {
@@ -39,7 +47,7 @@ public sealed class ExecutorResponse : IDisposable
             var source = await _response.Content.ReadAsStreamAsync(both.Token);
             while (true)
             {
-                silence.CancelAfter(Silence);
+                if (_isTimed) silence.CancelAfter(Silence);
                 var count = await ReadAsync(source, buffer, both.Token, cancellationToken);
                 silence.CancelAfter(Timeout.InfiniteTimeSpan);
                 if (count == 0) return;
@@ -50,6 +58,13 @@ public sealed class ExecutorResponse : IDisposable
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>The WebSocket. A read of it fails when the connection breaks, or nothing came for <see cref="Silence"/>, not even a ping.</summary>
+    public async Task<WebSocket> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = new ListeningStream(await _response.Content.ReadAsStreamAsync(cancellationToken), Silence, _clock);
+        return WebSocket.CreateFromStream(connection, new WebSocketCreationOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
     }
 
     /// <summary>Closes the connection if the body was not read to its end, so that the executor notices.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
 
@@ -10,14 +9,19 @@ internal sealed class RelayedBody : HttpContent
 
     private readonly Stream _source;
     private readonly long? _length;
+    private readonly CancellationToken _refused;
     private readonly Action _sent;
 
-    public RelayedBody(ExecutorRequest request, Action sent)
+    /// <param name="request">Whose body it is.</param>
+    /// <param name="sent">Called when all has been sent.</param>
+    /// <param name="refused">Cancelled when the executor has refused the request, and reads no more of it.</param>
+    public RelayedBody(ExecutorRequest request, Action sent, CancellationToken refused)
     {
         _source = request.Body!;
         _length = request.ContentLength;
+        _refused = refused;
         _sent = sent;
-        if (request.ContentType is { } type) Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+        if (request.ContentType is { } type) Headers.TryAddWithoutValidation("Content-Type", type);
     }
 
     /// <summary>What went wrong while the caller's side was read.</summary>
@@ -28,9 +32,18 @@ internal sealed class RelayedBody : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_refused, cancellationToken);
         var buffer = new byte[BufferBytes];
-        while (await ReadAsync(buffer, cancellationToken) is > 0 and var count)
+        var sent = 0L;
+        while (await ReadAsync(buffer, either.Token) is > 0 and var count)
+        {
             await stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+            // Somebody may be typing.
+            await stream.FlushAsync(cancellationToken);
+            sent += count;
+        }
+
+        if (_refused.IsCancellationRequested) await PretendAsync(stream, sent, cancellationToken);
         _sent();
     }
 
@@ -40,11 +53,23 @@ internal sealed class RelayedBody : HttpContent
         return _length is not null;
     }
 
+    // The handler wants as many bytes as were announced. None of these leaves the Manager: EarlyAnswer drops them.
+    private async Task PretendAsync(Stream stream, long sent, CancellationToken cancellationToken)
+    {
+        var nothing = new byte[BufferBytes];
+        for (var missing = (_length ?? sent) - sent; missing > 0; missing -= nothing.Length)
+            await stream.WriteAsync(nothing.AsMemory(0, (int)Math.Min(missing, nothing.Length)), cancellationToken);
+    }
+
     private async Task<int> ReadAsync(byte[] buffer, CancellationToken cancellationToken)
     {
         try
         {
             return await _source.ReadAsync(buffer, cancellationToken);
+        }
+        catch (OperationCanceledException) when (_refused.IsCancellationRequested)
+        {
+            return 0;
         }
         catch (Exception e)
         {

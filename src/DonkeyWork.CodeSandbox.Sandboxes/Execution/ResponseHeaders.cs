@@ -15,7 +15,7 @@ internal static class ResponseHeaders
     {
         if (contentType is not null) yield return new("Content-Type", contentType);
         // As it was understood, not as it was written: it is what frames the body.
-        if (response.Content.Headers.ContentLength is { } length) yield return new("Content-Length", length.ToString(CultureInfo.InvariantCulture));
+        if ((int)response.StatusCode is not (101 or 204 or 304) && response.Content.Headers.ContentLength is { } length) yield return new("Content-Length", length.ToString(CultureInfo.InvariantCulture));
         foreach (var header in OfContent.SelectMany(name => Pick(response.Content.Headers, name))) yield return header;
         foreach (var header in OfResponse.SelectMany(name => Pick(response.Headers, name))) yield return header;
     }

@@ -2,7 +2,6 @@ using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
 using DonkeyWork.CodeSandbox.Server.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace DonkeyWork.CodeSandbox.Server.Files;
 
@@ -50,9 +49,7 @@ internal sealed partial class FileEndpoints
 
     private Task PutAsync(HttpContext context)
     {
-        // Files are of any size and come as slowly as they like.
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
-        context.Features.GetRequiredFeature<IHttpMinRequestBodyDataRateFeature>().MinDataRate = null;
         return _writer.PutAsync(context, _registry.Touch);
     }
 

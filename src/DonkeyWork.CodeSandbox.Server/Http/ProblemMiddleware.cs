@@ -21,6 +21,11 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             // The caller is gone: nobody is left to be told.
         }
+        catch (RequestException) when (context.Response.HasStarted)
+        {
+            // What is streamed was deleted.
+            context.Abort();
+        }
         catch (Exception error) when (context.Response.HasStarted)
         {
             // A stream that is cut must not look complete.
