@@ -37,6 +37,8 @@ internal static class Executor
         var admission = new Admission(ReadTokenHash(), Environment.GetEnvironmentVariable(ExecutorProtocol.PoolVariable) == "1", new ClaimIdentity(start.Owner, start.ClaimId));
         var oom = new OomCounter(options.OomEvents is { } events ? OpenFile("--oom-events", events, Native.O_RDONLY) : null);
         _ = oom.Read();
+        if (options.NoInotify)
+            Native.ForbidInotify();
         var trees = ChooseTrees(options);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

@@ -20,6 +20,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "cs_own_peak_memory")]
     public static partial long OwnPeakMemory();
 
+    [LibraryImport(Library, EntryPoint = "cs_forbid_inotify")]
+    public static partial void ForbidInotify();
+
     [LibraryImport(Library, EntryPoint = "cs_protect")]
     public static partial int Protect(int dumpableGuard, int signalGuard, int quitDescriptor);
 

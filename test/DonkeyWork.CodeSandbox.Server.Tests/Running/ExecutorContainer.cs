@@ -28,6 +28,9 @@ internal sealed record ContainerOptions
 
     public string? Token { get; init; }
 
+    /// <summary>Whether commands are kept from inotify.</summary>
+    public bool NoInotify { get; init; }
+
     /// <summary>Whether <c>/disk</c> is a directory of the host's disk, which takes no memory.</summary>
     public bool HasDisk { get; init; }
 }
@@ -147,6 +150,8 @@ internal sealed class ExecutorContainer : IAsyncDisposable
             arguments.AddRange(["--oom-events", "fd:5"]);
         if (_options.TellsTasksLimit)
             arguments.AddRange(["--tasks-limit", $"{_options.Tasks}"]);
+        if (_options.NoInotify)
+            arguments.Add("--no-inotify");
         List<string> environment = ["PATH=/usr/bin:/bin", "EXECUTORS_OWN=secret"];
         environment.AddRange(_options.Environment.Select(pair => $"{pair.Key}={pair.Value}"));
         JsonNode[] disk = _options.HasDisk ? [Mount("/disk", "bind", Disk, "bind", "nosuid", "nodev")] : [];
