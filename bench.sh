@@ -5,7 +5,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/build/common.sh"
 
 if [ "${1-}" = --help ] || [ "${1-}" = -h ]; then
     cat <<'HELP'
-Usage: ./bench.sh [create|start|exec|stream|allocate]...   on this machine; without a name all five
+Usage: ./bench.sh [create|start|exec|stream|executions|files|terminal|allocate]...
+                                                   on this machine; without a name all of them
        ./bench.sh [pods|ready|scale|claims]...             on the test clusters, which it starts: as root
        ./bench.sh first-run                                how long a newcomer waits
 HELP
@@ -39,7 +40,7 @@ fi
 require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}"
 build_executor
 build_manager
-[ $# -gt 0 ] || set -- create start exec stream allocate
+[ $# -gt 0 ] || set -- create start exec stream executions files terminal allocate
 case " $* " in
     *' pods '* | *' ready '* | *' scale '* | *' claims '*)
         source "$root/test/cluster/test-run.sh"

@@ -14,7 +14,18 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <param name="address">The Manager's, such as <c>http://127.0.0.1:8668</c>; a path is kept as a prefix.</param>
     /// <param name="options">The key and the timeouts.</param>
     public CodeSandboxClient(Uri address, CodeSandboxClientOptions? options = null)
-        : this(address, OwnHttpClient.Create(address, options), ownsHttp: true, options)
+        : this([address], options)
+    {
+    }
+
+    /// <summary>
+    /// The same for several Managers of the same sandboxes. One that cannot be reached or cannot serve is left for the next:
+    /// executions go on there by themselves.
+    /// </summary>
+    /// <param name="addresses">The Managers', the one to begin with first.</param>
+    /// <param name="options">The key and the timeouts.</param>
+    public CodeSandboxClient(IReadOnlyList<Uri> addresses, CodeSandboxClientOptions? options = null)
+        : this(addresses, HttpClients.Own(addresses, options), options)
     {
     }
 
@@ -27,7 +38,16 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <param name="httpClient">Sends the requests.</param>
     /// <param name="options">The key and the timeouts.</param>
     public CodeSandboxClient(Uri address, HttpClient httpClient, CodeSandboxClientOptions? options = null)
-        : this(address, httpClient, ownsHttp: false, options)
+        : this([address], httpClient, options)
+    {
+    }
+
+    /// <inheritdoc cref="CodeSandboxClient(Uri, HttpClient, CodeSandboxClientOptions)"/>
+    /// <param name="addresses">The Managers', the one to begin with first.</param>
+    /// <param name="httpClient">Sends the requests.</param>
+    /// <param name="options">The key and the timeouts.</param>
+    public CodeSandboxClient(IReadOnlyList<Uri> addresses, HttpClient httpClient, CodeSandboxClientOptions? options = null)
+        : this(addresses, HttpClients.Of(httpClient), options)
     {
     }
 
@@ -37,14 +57,24 @@ public sealed class CodeSandboxClient : IAsyncDisposable, IDisposable
     /// <param name="handler">Sends the requests.</param>
     /// <param name="options">The key and the timeouts.</param>
     public CodeSandboxClient(Uri address, HttpMessageHandler handler, CodeSandboxClientOptions? options = null)
-        : this(address, OwnHttpClient.Over(handler), ownsHttp: true, options)
+        : this([address], handler, options)
     {
     }
 
-    private CodeSandboxClient(Uri address, HttpClient httpClient, bool ownsHttp, CodeSandboxClientOptions? options)
+    /// <summary>A client that sends through a handler of the caller's, which is not disposed.</summary>
+    /// <inheritdoc cref="CodeSandboxClient(Uri, HttpClient, CodeSandboxClientOptions)" path="/summary"/>
+    /// <param name="addresses">The Managers', the one to begin with first.</param>
+    /// <param name="handler">Sends the requests.</param>
+    /// <param name="options">The key and the timeouts.</param>
+    public CodeSandboxClient(IReadOnlyList<Uri> addresses, HttpMessageHandler handler, CodeSandboxClientOptions? options = null)
+        : this(addresses, HttpClients.Over(handler), options)
+    {
+    }
+
+    private CodeSandboxClient(IReadOnlyList<Uri> addresses, HttpClients http, CodeSandboxClientOptions? options)
     {
         Options = options ?? new CodeSandboxClientOptions();
-        Server = new ServerConnection(address, httpClient, ownsHttp, Options, Authorize);
+        Server = new ServerConnection(addresses, http, Options, Authorize);
     }
 
     internal CodeSandboxClientOptions Options { get; }

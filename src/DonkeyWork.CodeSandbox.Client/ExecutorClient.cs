@@ -11,14 +11,16 @@ namespace DonkeyWork.CodeSandbox.Client;
 /// </summary>
 public sealed class ExecutorClient : IAsyncDisposable, IDisposable
 {
-    private const string ExecuteRoute = "api/execute";
+    private const string ExecuteRoute = $"{Routes.Executor}/execute";
 
     private readonly ServerConnection _server;
+    private readonly ExecutionStarter _executions;
+
     /// <summary>A client with connections of its own.</summary>
     /// <param name="address">The executor's, such as <c>http://10.42.1.15:8666</c>.</param>
     /// <param name="options">The token and the timeouts.</param>
     public ExecutorClient(Uri address, ExecutorClientOptions? options = null)
-        : this(address, OwnHttpClient.Create(address, options), ownsHttp: true, options)
+        : this(address, HttpClients.Own([address], options), options)
     {
     }
 
@@ -27,7 +29,7 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
     /// <param name="httpClient">Sends the requests.</param>
     /// <param name="options">The token and the timeouts.</param>
     public ExecutorClient(Uri address, HttpClient httpClient, ExecutorClientOptions? options = null)
-        : this(address, httpClient, ownsHttp: false, options)
+        : this(address, HttpClients.Of(httpClient), options)
     {
     }
 
@@ -36,14 +38,15 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
     /// <param name="handler">Sends the requests.</param>
     /// <param name="options">The token and the timeouts.</param>
     public ExecutorClient(Uri address, HttpMessageHandler handler, ExecutorClientOptions? options = null)
-        : this(address, OwnHttpClient.Over(handler), ownsHttp: true, options)
+        : this(address, HttpClients.Over(handler), options)
     {
     }
 
-    private ExecutorClient(Uri address, HttpClient httpClient, bool ownsHttp, ExecutorClientOptions? options)
+    private ExecutorClient(Uri address, HttpClients http, ExecutorClientOptions? options)
     {
         options ??= new ExecutorClientOptions();
-        _server = new ServerConnection(address, httpClient, ownsHttp, options, Authorize);
+        _server = new ServerConnection([address], http, options, Authorize);
+        _executions = new ExecutionStarter(new SandboxRoute(_server, Routes.Executor, sandbox: null));
 
         void Authorize(HttpRequestHeaders headers)
         {
@@ -72,6 +75,21 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
             static (interrupted, _) => Task.FromResult<Exception>(interrupted),
             cancellationToken);
     }
+
+    /// <inheritdoc cref="Sandbox.StartAsync(string, StartOptions?, CancellationToken)"/>
+    public Task<Execution> StartAsync(string command, StartOptions? options = null, CancellationToken cancellationToken = default) =>
+        _executions.StartAsync(command, options, cancellationToken);
+
+    /// <inheritdoc cref="Sandbox.StartAsync(IReadOnlyList{string}, StartOptions?, CancellationToken)"/>
+    public Task<Execution> StartAsync(IReadOnlyList<string> argv, StartOptions? options = null, CancellationToken cancellationToken = default) =>
+        _executions.StartAsync(argv, options, cancellationToken);
+
+    /// <inheritdoc cref="Sandbox.GetExecution"/>
+    public Execution GetExecution(string id) => _executions.Get(id);
+
+    /// <inheritdoc cref="Sandbox.ListExecutionsAsync"/>
+    public Task<IReadOnlyList<ExecutionState>> ListExecutionsAsync(CancellationToken cancellationToken = default) =>
+        _executions.ListAsync(cancellationToken);
 
     /// <summary>Closes the client's connections.</summary>
     public void Dispose() => _server.Dispose();

@@ -11,12 +11,15 @@ namespace DonkeyWork.CodeSandbox.Client;
 public sealed class Sandbox : IAsyncDisposable
 {
     private readonly CodeSandboxClient _client;
+    private readonly ExecutionStarter _executions;
     private int _keep;
 
     internal Sandbox(CodeSandboxClient client, string name, bool deleteOnDispose)
     {
         _client = client;
         Name = name;
+        var route = new SandboxRoute(client.Server, Routes.Sandbox(name), name);
+        _executions = new ExecutionStarter(route);
         _keep = deleteOnDispose ? 0 : 1;
     }
 
@@ -60,6 +63,44 @@ public sealed class Sandbox : IAsyncDisposable
         return CommandEvents.ReadAsync(
             _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), ExplainAsync, cancellationToken);
     }
+
+    /// <summary>
+    /// Starts a process that needs nobody: it runs on when the caller, the connection or the Manager goes. The start is safe to
+    /// repeat, and is repeated where its answer is lost, for <see cref="ConnectionOptions.ReconnectTimeout"/>: it stays one process.
+    /// </summary>
+    /// <param name="command">Given to <c>/bin/bash -c</c> as one argument, byte for byte; at most 131,071 bytes of UTF-8.</param>
+    /// <param name="options">Its id, directory, environment, timeout, input, terminal, and how its output is kept.</param>
+    /// <param name="cancellationToken">
+    /// Gives it up. Unless <see cref="StartOptions.Id"/> was given, what was started by then is deleted, which takes at most 10 s.
+    /// Once the start is over it does nothing: see <see cref="Execution.KillAsync"/>.
+    /// </param>
+    /// <exception cref="ExecutionExistsException">The id belongs to another command.</exception>
+    /// <exception cref="ExecutionDeletedException">The id belonged to an execution that was deleted.</exception>
+    /// <exception cref="InterruptedException">The connection broke each time; whether it runs is unknown.</exception>
+    /// <exception cref="SandboxNotFoundException">There is no such sandbox, or not any more.</exception>
+    /// <exception cref="SandboxNotReadyException">It is still being created.</exception>
+    /// <exception cref="InvalidRequestException">An option is out of range.</exception>
+    /// <exception cref="CodeSandboxException">Anything else, by its code, such as <see cref="ErrorCodes.StartFailed"/>.</exception>
+    public Task<Execution> StartAsync(string command, StartOptions? options = null, CancellationToken cancellationToken = default) =>
+        _executions.StartAsync(command, options, cancellationToken);
+
+    /// <summary>The same without a shell.</summary>
+    /// <inheritdoc cref="StartAsync(string, StartOptions?, CancellationToken)"/>
+    /// <param name="argv">The program and its arguments; a name without a slash is looked for along the command's PATH.</param>
+    /// <param name="options">Its id, directory, environment, timeout, input, terminal, and how its output is kept.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    public Task<Execution> StartAsync(IReadOnlyList<string> argv, StartOptions? options = null, CancellationToken cancellationToken = default) =>
+        _executions.StartAsync(argv, options, cancellationToken);
+
+    /// <summary>
+    /// A handle on an execution by its id, whoever has started it, such as <c>startup</c>. Nothing is sent: one that is not there
+    /// shows at first use.
+    /// </summary>
+    public Execution GetExecution(string id) => _executions.Get(id);
+
+    /// <summary>Every execution that was started here and not deleted, those that have ended too.</summary>
+    public Task<IReadOnlyList<ExecutionState>> ListExecutionsAsync(CancellationToken cancellationToken = default) =>
+        _executions.ListAsync(cancellationToken);
 
     /// <summary>Keeps the sandbox although nothing uses it; never past its maximum lifetime.</summary>
     /// <param name="time">For how long from now, in whole seconds rounded up: zero (it counts as used just now) to a day.</param>

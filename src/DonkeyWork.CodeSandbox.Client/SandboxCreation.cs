@@ -103,7 +103,7 @@ public sealed class SandboxCreation : IAsyncEnumerable<CreationEvent>, IAsyncDis
     private async Task<CreationEvent> AnnounceAsync()
     {
         _events = await _client.Server
-            .OpenStreamAsync<CreateSandboxRequest, CreationEvent>(Routes.Sandboxes, _request, _stop.Token).ConfigureAwait(false);
+            .OpenEventsAsync<CreateSandboxRequest, CreationEvent>(Routes.Sandboxes, _request, _stop.Token).ConfigureAwait(false);
         var first = await NextAsync(CancellationToken.None).ConfigureAwait(false);
         if (!SandboxName.IsValid(first.PodName))
             throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{_client.Server.Name} announced a sandbox without a usable name.");

@@ -1,16 +1,27 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
+using DonkeyWork.CodeSandbox.Server.Executions.Logs;
+using DonkeyWork.CodeSandbox.Server.Files;
 using DonkeyWork.CodeSandbox.Server.Http;
 using DonkeyWork.CodeSandbox.Server.Posix;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace DonkeyWork.CodeSandbox.Server;
 
 /// <summary>Puts the executor together and runs it.</summary>
 internal static class Executor
 {
+    /// <summary>
+    /// What the kernel may have in flight to a caller. With what the Manager and our client buffer it stays below the quarter of
+    /// an output that is still there after a cut.
+    /// </summary>
+    private const int SendBufferBytes = 256 * 1024;
+
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
     /// <summary>Serves until asked to end; then breaks off every response and kills what runs.</summary>
@@ -32,12 +43,14 @@ internal static class Executor
         builder.Logging.AddProvider(new TerminalLoggerProvider()).AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Listen);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options.Listen));
         await using var app = builder.Build();
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
 
-        var registry = new ExecutionRegistry(trees, oom, time, loggers.CreateLogger<ExecutionRegistry>());
-        var startup = new StartupCommand(start.Argv, registry, environment, time, loggers.CreateLogger<StartupCommand>());
+        var host = new ExecutionHost(trees, oom, new LogPlace(options.OutputDirectory), time);
+        var registry = new ExecutionRegistry(host, environment, loggers.CreateLogger<ExecutionRegistry>());
+        var startup = new StartupCommand(start.Argv, registry, environment, loggers.CreateLogger<StartupCommand>());
         var background = new BackgroundTask(startup.RunAsync);
         var execute = new ExecuteEndpoint(registry, environment, time, loggers.CreateLogger<ExecuteEndpoint>());
         var claim = new ClaimEndpoint(admission, environment, background.Start);
@@ -60,6 +73,8 @@ internal static class Executor
         app.MapGet(Routes.Stats, context => Json.WriteAsync(context, registry.Stats, ContractsJsonContext.Default.ExecutorStats));
         app.MapPost(Routes.Claim, claim.HandleAsync);
         app.MapPost(Routes.Execute, execute.HandleAsync);
+        new ExecutionEndpoints(registry, time).Map(app);
+        new FileEndpoints(registry, environment.HomeDirectory, time, loggers.CreateLogger<FileEndpoints>()).Map(app);
 
         if (admission.IsClaimed)
             background.Start();
@@ -77,9 +92,12 @@ internal static class Executor
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
-        kestrel.Limits.MaxResponseBufferSize = SseWriter.MaxBytes;
-        // A slow reader holds its command; it is not cut off.
+        // A path of 4,096 bytes has three times as many characters when each is escaped.
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+        kestrel.Limits.MaxResponseBufferSize = ResponseBuffer.MaxBytes;
+        // A slow reader holds its command, and who types is slow; neither is cut off.
         kestrel.Limits.MinResponseDataRate = null;
+        kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
         if (listen.SocketPath is { } path)
         {
@@ -101,13 +119,22 @@ internal static class Executor
         }
     }
 
+    /// <summary>Accepted sockets inherit the size (tcp(7)); Unix sockets have about as much.</summary>
+    private static Socket Listen(EndPoint endPoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+        if (socket.ProtocolType == ProtocolType.Tcp)
+            socket.SendBufferSize = SendBufferBytes;
+        return socket;
+    }
+
     private static async Task StartAsync(WebApplication app, ListenAddress listen)
     {
         try
         {
             await app.StartAsync();
         }
-        catch (Exception error) when (error is IOException or System.Net.Sockets.SocketException)
+        catch (Exception error) when (error is IOException or SocketException)
         {
             throw new IOException($"Cannot listen on {listen}: {error.Message}", error);
         }

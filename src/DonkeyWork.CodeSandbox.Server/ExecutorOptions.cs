@@ -24,6 +24,8 @@ internal sealed record ExecutorOptions
                           the sandbox's memory.events (cgroup v2) or memory.oom_control (v1)
           --tasks-limit N
                           the sandbox's pids limit: commands get 24 fewer, which are kept for the executor
+          --output-directory PATH
+                          where the output of commands is kept, in files without a name (default /tmp)
           --help          this text
           --version       the version and how it was built
 
@@ -42,6 +44,9 @@ internal sealed record ExecutorOptions
     /// <summary>The sandbox's pids limit, or <see langword="null"/>.</summary>
     public int? TasksLimit { get; init; }
 
+    /// <summary>Where the output of commands is kept.</summary>
+    public string OutputDirectory { get; init; } = "/tmp";
+
     /// <summary>Reads the command line.</summary>
     /// <exception cref="UsageException">It cannot be understood.</exception>
     public static ExecutorOptions Parse(ReadOnlySpan<string> arguments)
@@ -50,7 +55,7 @@ internal sealed record ExecutorOptions
         while (!arguments.IsEmpty)
         {
             var name = arguments[0];
-            if (name is not ("--listen" or "--cgroup" or "--oom-events" or "--tasks-limit"))
+            if (name is not ("--listen" or "--cgroup" or "--oom-events" or "--tasks-limit" or "--output-directory"))
                 throw new UsageException($"unknown option '{name}'");
             if (arguments.Length < 2 || arguments[1].Length == 0)
                 throw new UsageException($"{name} needs a value");
@@ -61,6 +66,7 @@ internal sealed record ExecutorOptions
                 "--listen" => options with { Listen = ListenAddress.Parse(value) },
                 "--cgroup" => options with { Cgroup = FileReference.Parse(name, value) },
                 "--oom-events" => options with { OomEvents = FileReference.Parse(name, value) },
+                "--output-directory" => options with { OutputDirectory = value },
                 _ => options with { TasksLimit = ParseTasksLimit(value) },
             };
         }

@@ -22,6 +22,9 @@ internal sealed class LocalBench : IAsyncDisposable
 
     public HttpClient Http { get; }
 
+    /// <summary>The arguments of runc that run a command in a sandbox; the sandbox's name is the last.</summary>
+    public string[] ExecIn(string sandbox) => ["--root", Path.Combine(StateDirectory, "runtime"), "exec", sandbox];
+
     /// <param name="poolSize">How many sandboxes wait for a claim.</param>
     public static async Task<LocalBench> StartAsync(int poolSize)
     {

@@ -20,6 +20,13 @@ public abstract record ConnectionOptions
     /// </summary>
     public TimeSpan StreamIdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long what runs on without its caller (executions, their output and input, files, named terminals) is tried again when a
+    /// connection breaks, goes silent, or a server cannot serve: the time without any progress, at each of the addresses in turn and
+    /// with growing pauses between. Default 60 s; zero gives up at once.
+    /// </summary>
+    public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>The clock behind every timeout. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

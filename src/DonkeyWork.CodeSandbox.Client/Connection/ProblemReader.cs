@@ -43,6 +43,11 @@ internal static class ProblemReader
             ErrorCodes.SandboxNotReady => new SandboxNotReadyException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             ErrorCodes.LimitReached => new LimitReachedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             ErrorCodes.PoolExhausted => new PoolExhaustedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
+            ErrorCodes.ExecutionNotFound => new ExecutionNotFoundException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
+            ErrorCodes.ExecutionDeleted => new ExecutionDeletedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
+            ErrorCodes.ExecutionExists => new ExecutionExistsException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
+            ErrorCodes.ExecutionExited => new ExecutionExitedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
+            ErrorCodes.StdinClosed => new StandardInputClosedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
             _ => new CodeSandboxException(code, message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
         };
     }

@@ -9,5 +9,8 @@ internal static class Routes
 
     public const string PoolStatus = $"{Sandboxes}/pool/status";
 
+    /// <summary>Where an executor's own routes begin without a Manager.</summary>
+    public const string Executor = "api";
+
     public static string Sandbox(string name) => $"{Sandboxes}/{SandboxName.Require(name)}";
 }

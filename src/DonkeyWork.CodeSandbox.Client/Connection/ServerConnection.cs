@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -6,126 +7,139 @@ using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client.Connection;
 
-/// <summary>One server: where it is, who we are to it, how long we wait, and its errors made typed.</summary>
+/// <summary>
+/// One server: where it is, who we are to it, how long we wait, and its errors made typed. Of several addresses the one in use is
+/// left for the next when it fails.
+/// </summary>
 internal sealed class ServerConnection : IDisposable
 {
-    private const string JsonType = "application/json";
-    private const string EventStreamType = "text/event-stream";
-
     // Null values where the contract has none are as malformed as missing ones.
     private static readonly ContractsJsonContext Json =
         new(new JsonSerializerOptions(ContractsJsonContext.Default.Options) { RespectNullableAnnotations = true });
 
-    private readonly HttpClient _http;
-    private readonly bool _ownsHttp;
-    private readonly Uri _base;
+    private readonly HttpClients _http;
+    private readonly ServerAddresses _addresses;
     private readonly Action<HttpRequestHeaders> _authorize;
 
-    public ServerConnection(
-        Uri address, HttpClient http, bool ownsHttp, ConnectionOptions options, Action<HttpRequestHeaders> authorize)
+    public ServerConnection(IReadOnlyList<Uri> addresses, HttpClients http, ConnectionOptions options, Action<HttpRequestHeaders> authorize)
     {
-        ArgumentNullException.ThrowIfNull(address);
-        ArgumentNullException.ThrowIfNull(http);
-        if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
-            throw new ArgumentException($"'{address}' is not an absolute http or https address.", nameof(address));
-
+        _addresses = new ServerAddresses(addresses);
         Options = options;
-        // Without the final slash a relative path would replace the last segment of a path prefix.
-        _base = address.AbsolutePath.EndsWith('/') ? address : new UriBuilder(address) { Path = address.AbsolutePath + "/" }.Uri;
-        Name = address.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
         _http = http;
-        _ownsHttp = ownsHttp;
         _authorize = authorize;
     }
 
     public ConnectionOptions Options { get; }
 
-    /// <summary>Scheme, host and port, for messages: a path or user info may hold what is not for logs.</summary>
-    public string Name { get; }
+    /// <summary>The name of the address in use.</summary>
+    public string Name => _addresses.Current.Name;
 
     public Task<T> AskAsync<T>(HttpMethod method, string path, CancellationToken cancellationToken) =>
-        AskAsync<T>(method, path, content: null, Options.RequestTimeout, cancellationToken);
+        AskAsync<T>(new Call(method, path), Options.RequestTimeout, cancellationToken);
 
     /// <summary>Posts, and waits for the answer for <paramref name="limit"/> at most.</summary>
-    public async Task<T> AskAsync<TBody, T>(string path, TBody body, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        using var content = Content(body);
-        return await AskAsync<T>(HttpMethod.Post, path, content, limit, cancellationToken).ConfigureAwait(false);
-    }
+    public Task<T> AskAsync<TBody, T>(string path, TBody body, TimeSpan limit, CancellationToken cancellationToken) =>
+        AskAsync<T>(new Call(HttpMethod.Post, path) { Content = JsonOf(body) }, limit, cancellationToken);
 
-    private Task<T> AskAsync<T>(HttpMethod method, string path, HttpContent? content, TimeSpan limit, CancellationToken cancellationToken) =>
+    /// <summary>Sends, and reads the answer as JSON.</summary>
+    public Task<T> AskAsync<T>(Call call, TimeSpan limit, CancellationToken cancellationToken) =>
         WithinAsync(
             limit,
-            async token =>
+            async (address, token) =>
             {
-                using var response = await SendAsync(method, path, content, JsonType, token).ConfigureAwait(false);
-                if (response.Content.Headers.ContentType?.MediaType != JsonType)
-                    throw await ProblemReader.ReadAsync(response, Options.TimeProvider, token).ConfigureAwait(false);
-                var body = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+                using var answer = await SendAsync(address, call with { Accept = Call.JsonType }, token).ConfigureAwait(false);
+                var body = await answer.Response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
                 return await JsonSerializer.DeserializeAsync(body, TypeInfo<T>(), token).ConfigureAwait(false)
                     ?? throw new JsonException("The answer is null.");
             },
             cancellationToken);
 
-    /// <summary>Posts and returns the answer as a stream of events, which ends when <paramref name="cancellationToken"/> is cancelled.</summary>
-    public Task<EventStream<TEvent>> OpenStreamAsync<TBody, TEvent>(string path, TBody body, CancellationToken cancellationToken)
-        where TEvent : class =>
-        WithinAsync(
-            Options.RequestTimeout,
-            async token =>
-            {
-                using var content = Content(body);
-                var response = await SendAsync(HttpMethod.Post, path, content, EventStreamType, token).ConfigureAwait(false);
-                try
-                {
-                    if (response.Content.Headers.ContentType?.MediaType != EventStreamType)
-                        throw await ProblemReader.ReadAsync(response, Options.TimeProvider, token).ConfigureAwait(false);
-                    var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
-                    return new EventStream<TEvent>(response, stream, TypeInfo<TEvent>(), Options, Name, cancellationToken);
-                }
-                catch
-                {
-                    response.Dispose();
-                    throw;
-                }
-            },
-            cancellationToken);
+    /// <summary>Sends, and waits for the headers of the answer.</summary>
+    public Task<Answer> OpenAsync(Call call, TimeSpan limit, CancellationToken cancellationToken) =>
+        WithinAsync(limit, (address, token) => SendAsync(address, call, token), cancellationToken);
 
-    public void Dispose()
+    /// <summary>Returns the answer as a stream of events, which ends when <paramref name="stop"/> is cancelled.</summary>
+    public async Task<EventStream<TEvent>> OpenEventsAsync<TEvent>(Call call, TimeSpan limit, CancellationToken stop)
+        where TEvent : class
     {
-        if (_ownsHttp)
-            _http.Dispose();
+        var answer = await OpenAsync(call with { Accept = Call.EventStreamType }, limit, stop).ConfigureAwait(false);
+        var body = await answer.Response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
+        return new EventStream<TEvent>(answer, body, TypeInfo<TEvent>(), Options, stop);
     }
 
-    private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T))!;
+    /// <summary>Posts and returns the answer as a stream of events, which ends when <paramref name="stop"/> is cancelled.</summary>
+    public Task<EventStream<TEvent>> OpenEventsAsync<TBody, TEvent>(string path, TBody body, CancellationToken stop)
+        where TEvent : class =>
+        OpenEventsAsync<TEvent>(new Call(HttpMethod.Post, path) { Content = JsonOf(body) }, Options.RequestTimeout, stop);
 
-    private static ByteArrayContent Content<T>(T body) => new(JsonSerializer.SerializeToUtf8Bytes(body, TypeInfo<T>()))
+    /// <summary>Uses the next address from here on, where there is one.</summary>
+    public void Leave(ServerAddress failed) => _addresses.Leave(failed);
+
+    public void Dispose() => _http.Dispose();
+
+    public static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Json.GetTypeInfo(typeof(T))!;
+
+    public static Func<HttpContent> JsonOf<T>(T body)
     {
-        Headers = { ContentType = new MediaTypeHeaderValue(JsonType) },
-    };
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(body, TypeInfo<T>());
+        return () => new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(Call.JsonType) } };
+    }
 
-    private async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content, string accept, CancellationToken cancellationToken)
+    private async Task<Answer> SendAsync(ServerAddress address, Call call, CancellationToken cancellationToken)
     {
         // A message of our own is HTTP/1.1 whatever the HttpClient's default: one stream per connection, no cap on streams,
         // and closing the connection is what ends a command.
-        using var request = new HttpRequestMessage(method, new Uri(_base, path)) { Content = content };
-        request.Headers.Accept.ParseAdd(accept);
+        using var request = new HttpRequestMessage(call.Method, new Uri(address.Base, call.Path)) { Content = call.Content?.Invoke() };
+        if (call.Accept is { } accept)
+            request.Headers.Accept.ParseAdd(accept);
         _authorize(request.Headers);
-        var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
-        if (response.IsSuccessStatusCode)
-            return response;
-        using (response)
-            throw await ProblemReader.ReadAsync(response, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        call.Headers?.Invoke(request.Headers);
+        var http = call.IsStream ? _http.Streams : _http.Requests;
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return IsAsked(response, call.Accept)
+                ? new Answer(response, address)
+                : throw await ProblemReader.ReadAsync(response, Options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
     }
 
-    private async Task<T> WithinAsync<T>(TimeSpan limit, Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    private static bool IsAsked(HttpResponseMessage response, string? type) =>
+        response.StatusCode == HttpStatusCode.SwitchingProtocols
+        || (response.IsSuccessStatusCode && (type is null || response.Content.Headers.ContentType?.MediaType == type));
+
+    private async Task<T> WithinAsync<T>(TimeSpan limit, Func<ServerAddress, CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        for (var others = _addresses.Count - 1; ; others--)
+        {
+            var address = _addresses.Current;
+            try
+            {
+                return await WithinAsync(address, limit, ask, cancellationToken).ConfigureAwait(false);
+            }
+            catch (CodeSandboxException e) when (Persistence.IsOfTheServer(e))
+            {
+                Leave(address);
+                // What was never begun there can be asked of another.
+                if (others == 0 || !Persistence.WasNotBegun(e))
+                    throw;
+            }
+        }
+    }
+
+    private async Task<T> WithinAsync<T>(
+        ServerAddress address, TimeSpan limit, Func<ServerAddress, CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         using var over = new CancellationTokenSource(limit, Options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
         try
         {
-            return await ask(either.Token).ConfigureAwait(false);
+            return await ask(address, either.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (cancellationToken.IsCancellationRequested && e is OperationCanceledException or HttpRequestException or IOException)
         {
@@ -133,17 +147,17 @@ internal sealed class ServerConnection : IDisposable
         }
         catch (OperationCanceledException e) when (over.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            throw new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{Name} did not answer in time.", e);
+            throw new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{address.Name} did not answer in time.", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw NeverConnected(e)
-                ? new CodeSandboxException(ClientErrorCodes.Unreachable, $"{Name} cannot be reached: {e.Message}", e)
-                : new InterruptedException(ClientErrorCodes.ResponseCut, $"The connection to {Name} broke before it had answered.", e);
+                ? new CodeSandboxException(ClientErrorCodes.Unreachable, $"{address.Name} cannot be reached: {e.Message}", e)
+                : new InterruptedException(ClientErrorCodes.ResponseCut, $"The connection to {address.Name} broke before it had answered.", e);
         }
         catch (JsonException e)
         {
-            throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{Name} answered with JSON that is not of this protocol.", e);
+            throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{address.Name} answered with JSON that is not of this protocol.", e);
         }
     }
 

@@ -29,4 +29,7 @@ public static class ClientErrorCodes
 
     /// <summary>A command printed more than <see cref="RunOptions.MaxOutputCharacters"/>.</summary>
     public const string OutputTooLarge = "output_too_large";
+
+    /// <summary>Output was printed that is no longer kept for this reader.</summary>
+    public const string OutputTruncated = "output_truncated";
 }

@@ -22,7 +22,7 @@ internal static class CommandEvents
     {
         var events = await ExplainingAsync(
             () => new ValueTask<EventStream<ExecutionEvent>>(
-                server.OpenStreamAsync<ExecuteRequest, ExecutionEvent>(path, request, cancellationToken))).ConfigureAwait(false);
+                server.OpenEventsAsync<ExecuteRequest, ExecutionEvent>(path, request, cancellationToken))).ConfigureAwait(false);
         Func<ValueTask<ExecutionEvent>> read = NextAsync;
         try
         {

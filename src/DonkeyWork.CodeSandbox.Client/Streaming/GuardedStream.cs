@@ -12,8 +12,12 @@ internal sealed class GuardedStream : Stream
     /// </summary>
     public const int MaxEventBytes = 16 * 1024 * 1024;
 
+    // The end follows the last event at once. Waiting for it keeps the connection for the next request; not for long.
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
+
     private readonly Stream _inner;
     private readonly string _server;
+    private readonly TimeProvider _time;
     private readonly TimeSpan _idleTimeout;
     private readonly CancellationToken _caller;
     // Never disposed, which it need not be: the timer may fire while the stream is being disposed.
@@ -26,6 +30,7 @@ internal sealed class GuardedStream : Stream
     {
         _inner = inner;
         _server = server;
+        _time = options.TimeProvider;
         _idleTimeout = options.StreamIdleTimeout;
         _caller = caller;
         _callerStops = caller.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
@@ -52,6 +57,20 @@ internal sealed class GuardedStream : Stream
 
     /// <summary>A whole event has been seen.</summary>
     public void EventSeen() => _bytesSinceEvent = 0;
+
+    /// <summary>Waits for the end after the last event that matters. Whatever comes instead changes nothing any more.</summary>
+    public async ValueTask EndAsync()
+    {
+        using var limit = new CancellationTokenSource(EndTimeout, _time);
+        using var stop = limit.Token.UnsafeRegister(static body => ((GuardedStream)body!).Stop(), this);
+        try
+        {
+            await ReadAsync(new byte[1]).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is CodeSandboxException or OperationCanceledException)
+        {
+        }
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

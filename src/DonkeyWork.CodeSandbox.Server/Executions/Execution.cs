@@ -1,50 +1,114 @@
+using System.Diagnostics.CodeAnalysis;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Server.Executions.Logs;
+using DonkeyWork.CodeSandbox.Server.Http;
 using DonkeyWork.CodeSandbox.Server.Posix;
 
 namespace DonkeyWork.CodeSandbox.Server.Executions;
 
-/// <summary>A chunk of a command's output; the memory is the reader's until the task ends.</summary>
-internal delegate ValueTask OutputHandler(OutputSource source, ReadOnlyMemory<byte> bytes);
-
-/// <summary>A running command: its tree, its two pipes, and how it ended.</summary>
+/// <summary>A command that runs or has run: its tree, its log, its input, and how it ended.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "RunAsync closes everything at the end.")]
 internal sealed class Execution
 {
     /// <summary>How long output is still awaited when the command has ended and a background child holds its pipes.</summary>
     public static readonly TimeSpan OutputGrace = TimeSpan.FromMilliseconds(150);
 
-    private readonly ProcessTree _tree;
-    private readonly OutputReader _output;
-    private readonly OutputReader _error;
-    private readonly OomCounter _oom;
-    private readonly long _oomKillsBefore;
-    private volatile bool _timedOut;
+    /// <summary>How long output is kept after the end.</summary>
+    public static readonly TimeSpan KeepOutput = TimeSpan.FromMinutes(10);
 
-    private Execution(ProcessTree tree, OutputReader output, OutputReader error, OomCounter oom, long oomKillsBefore)
+    private readonly ExecutionHost _host;
+    private readonly ProcessTree _tree;
+    private readonly ProcessChannels _channels;
+    private readonly OutputPump[] _pumps;
+    private readonly long _oomKillsBefore;
+    private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly DateTimeOffset _startedAt;
+    private volatile ExecutionEnd? _end;
+    private volatile bool _timedOut;
+    private ITimer? _expiry;
+
+    private Execution(
+        string id, ExecutionPlan plan, ExecutionHost host, ProcessTree tree, ProcessChannels channels, long oomKillsBefore, Action onOutput)
     {
-        _tree = tree;
-        _output = output;
-        _error = error;
-        _oom = oom;
-        _oomKillsBefore = oomKillsBefore;
+        (Id, Command, Argv) = (id, plan.Command, plan.Argv);
+        (_host, _tree, _channels, _oomKillsBefore) = (host, tree, channels, oomKillsBefore);
+        _startedAt = host.Time.GetUtcNow();
+        Log = new OutputLog(host.Place, plan.KeepBytes, plan.Holds);
+        Stdin = new ExecutionStdin(channels);
+        _pumps = channels.Error is { } error
+            ? [new(channels.Output, OutputChannel.Stdout, Log, onOutput), new(error, OutputChannel.Stderr, Log, onOutput)]
+            : [new(channels.Output, OutputChannel.Pty, Log, onOutput)];
     }
+
+    /// <summary>Its name; empty for one that nobody can ask for.</summary>
+    public string Id { get; }
+
+    /// <summary>The command, where it was one.</summary>
+    public string? Command { get; }
+
+    /// <summary>The argument array, where it was one.</summary>
+    public IReadOnlyList<string>? Argv { get; }
 
     /// <summary>The command's pid.</summary>
     public int Pid => _tree.Pid;
 
-    /// <summary>Completes when the command itself has ended; its children may live on.</summary>
-    public Task Exited => _tree.Exited;
+    /// <summary>Whether it has a terminal.</summary>
+    public bool IsTerminal => _channels.IsTerminal;
 
-    /// <summary>Starts a command. Its output waits in the pipes until <see cref="PumpAsync"/>.</summary>
-    /// <exception cref="StartFailedException">It does not run.</exception>
-    public static async Task<Execution> StartAsync(ProcessStart start, IProcessTreeFactory trees, OomCounter oom)
+    /// <summary>What it prints.</summary>
+    public OutputLog Log { get; }
+
+    /// <summary>Its standard input.</summary>
+    public ExecutionStdin Stdin { get; }
+
+    /// <summary>Whether the command itself still runs.</summary>
+    public bool IsRunning => !_tree.Exited.IsCompleted;
+
+    /// <summary>Completes when the command has ended and its output is in the log. Its children may live on.</summary>
+    public Task Completed => _completed.Task;
+
+    /// <summary>As it is now.</summary>
+    public ExecutionState State
     {
-        var oomKillsBefore = oom.Read();
-        var channels = ProcessChannels.Pipes(input: false);
+        get
+        {
+            var end = _end;
+            var (first, second, truncated) = Log.Counts;
+            return new ExecutionState
+            {
+                Id = Id,
+                Command = Command,
+                Argv = Argv,
+                Pid = Pid,
+                Status = end is null ? ExecutionStatus.Running : ExecutionStatus.Exited,
+                StartedAt = _startedAt,
+                ExitedAt = end?.At,
+                ExitCode = end?.ExitCode,
+                Signal = end?.Signal,
+                Reason = end?.Reason,
+                CpuMilliseconds = end?.CpuMilliseconds,
+                PeakMemoryBytes = end?.PeakMemoryBytes,
+                StdoutBytes = first,
+                StderrBytes = second,
+                TruncatedBytes = truncated,
+            };
+        }
+    }
+
+    /// <summary>Starts a command. <see cref="RunAsync"/> must follow.</summary>
+    /// <param name="id">Its name.</param>
+    /// <param name="plan">What to start.</param>
+    /// <param name="host">With what.</param>
+    /// <param name="onOutput">Called whenever it prints.</param>
+    /// <exception cref="StartFailedException">It does not run.</exception>
+    public static async Task<Execution> StartAsync(string id, ExecutionPlan plan, ExecutionHost host, Action onOutput)
+    {
+        var oomKillsBefore = host.Oom.Read();
+        var channels = plan.Pty is { } size ? ProcessChannels.Terminal(size.Cols, size.Rows) : ProcessChannels.Pipes(plan.Stdin);
         try
         {
-            var tree = await trees.StartAsync(start, channels);
-            return new Execution(
-                tree, new OutputReader(OutputSource.Stdout, channels.Output), new OutputReader(OutputSource.Stderr, channels.Error!), oom, oomKillsBefore);
+            var tree = await host.Trees.StartAsync(plan.Start, channels);
+            return new Execution(id, plan, host, tree, channels, oomKillsBefore, onOutput);
         }
         catch
         {
@@ -54,67 +118,107 @@ internal sealed class Execution
     }
 
     /// <summary>
-    /// Gives <paramref name="onOutput"/> everything that the command writes, both streams as it comes. Ends with the pipes,
-    /// or, where a background child holds them, shortly after the command. Never before all is given that the command wrote.
-    /// When <paramref name="onOutput"/> fails, the tree is killed.
+    /// Carries its output into the log to its end: that of the pipes, or, where a background child holds them, shortly after
+    /// the command. Never before all is there that the command wrote. Then drains the pipes until their last holder is gone.
     /// </summary>
-    public async Task PumpAsync(OutputHandler onOutput, TimeProvider timeProvider)
+    /// <param name="timeout">When the tree is killed; <see langword="null"/>: never.</param>
+    public async Task RunAsync(TimeSpan? timeout)
     {
-        using var graceOver = new CancellationTokenSource(Timeout.InfiniteTimeSpan, timeProvider);
-        var pumps = Task.WhenAll(_output.PumpAsync(HandleAsync, graceOver.Token), _error.PumpAsync(HandleAsync, graceOver.Token));
-        if (await Task.WhenAny(pumps, _tree.Exited) != pumps)
-            graceOver.CancelAfter(OutputGrace);
-
-        await pumps;
-        await _tree.Exited;
-
-        async ValueTask HandleAsync(OutputSource source, ReadOnlyMemory<byte> bytes)
+        using (_channels)
         {
             try
             {
-                await onOutput(source, bytes);
+                await using var timer = timeout is { } due ? _host.Time.CreateTimer(_ => TimeOut(), null, due, Timeout.InfiniteTimeSpan) : null;
+                await PumpAsync();
             }
-            catch
+            finally
             {
-                // The other stream's reader ends with the tree.
-                _tree.Kill();
-                throw;
+                _end = await EndAsync();
+                Stdin.End();
+                Log.Complete();
+                _expiry = _host.Time.CreateTimer(static log => ((OutputLog)log!).Expire(), Log, KeepOutput, Timeout.InfiniteTimeSpan);
+                _completed.SetResult();
+                _tree.Release();
             }
+
+            await Task.WhenAll(_pumps.Select(pump => pump.DrainAsync()));
         }
     }
 
     /// <summary>Kills the whole tree.</summary>
+    /// <exception cref="IOException">The kernel refuses.</exception>
     public void Kill() => _tree.Kill();
 
-    /// <summary>Kills the whole tree unless the command has ended; it then counts as timed out.</summary>
-    public void TimeOut()
+    /// <summary>Forgets its output, and ends everybody who reads it. What it still prints is drained.</summary>
+    public void Forget()
     {
-        if (_tree.Exited.IsCompleted)
+        Log.Delete();
+        _expiry?.Dispose();
+    }
+
+    /// <summary>Sends a signal to the command's process group.</summary>
+    /// <returns>Whether it was still there.</returns>
+    public bool Signal(int signal) => _tree.Signal(signal);
+
+    /// <summary>Changes the size of its terminal.</summary>
+    /// <exception cref="RequestException">With <c>not_a_terminal</c> or <c>execution_exited</c>.</exception>
+    public void Resize(TerminalSize size)
+    {
+        if (!IsTerminal)
+            throw new RequestException(StatusCodes.Status409Conflict, ErrorCodes.NotATerminal, "The execution has no terminal.");
+        try
+        {
+            _channels.Resize(size.Cols, size.Rows);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw HasExited();
+        }
+    }
+
+    /// <summary>What is said to whoever would change one that has ended.</summary>
+    public static RequestException HasExited() =>
+        new(StatusCodes.Status409Conflict, ErrorCodes.ExecutionExited, "The execution has ended.");
+
+    private async Task PumpAsync()
+    {
+        using var graceOver = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _host.Time);
+        var pumps = Task.WhenAll(_pumps.Select(pump => pump.RunAsync(graceOver.Token)));
+        if (await Task.WhenAny(pumps, _tree.Exited) != pumps)
+        {
+            Log.Unhold();
+            graceOver.CancelAfter(OutputGrace);
+        }
+
+        await pumps;
+    }
+
+    private async Task<ExecutionEnd> EndAsync()
+    {
+        const int killedExitCode = WaitStatus.SignalBase + Native.SIGKILL;
+        var end = await _tree.Exited;
+        var reason = _timedOut ? ExitReason.TimedOut
+            : end.Status.ExitCode == killedExitCode && _host.Oom.Read() > _oomKillsBefore ? ExitReason.OomKilled
+            : end.Status.IsSignal ? ExitReason.Killed
+            : ExitReason.Exited;
+        return new ExecutionEnd(
+            _host.Time.GetUtcNow(),
+            _timedOut ? killedExitCode : end.Status.ExitCode,
+            _timedOut ? Signals.NameOf(Native.SIGKILL) : end.Status.IsSignal ? Signals.NameOf(end.Status.Signal) : null,
+            reason,
+            end.CpuMilliseconds,
+            end.PeakMemoryBytes);
+    }
+
+    /// <summary>Kills the whole tree unless the command has ended; it then counts as timed out.</summary>
+    private void TimeOut()
+    {
+        if (!IsRunning)
             return;
         _timedOut = true;
         _tree.Kill();
     }
 
-    /// <summary>How the command ended. After <see cref="Exited"/>.</summary>
-    public async Task<(int ExitCode, bool TimedOut, CompletionReason? Reason)> GetResultAsync()
-    {
-        const int killedExitCode = WaitStatus.SignalBase + Native.SIGKILL;
-        var status = (await _tree.Exited).Status;
-        if (_timedOut)
-            return (killedExitCode, true, CompletionReason.TimedOut);
-        if (status.ExitCode == killedExitCode && _oom.Read() > _oomKillsBefore)
-            return (status.ExitCode, false, CompletionReason.OomKilled);
-        return (status.ExitCode, false, status.IsSignal ? CompletionReason.Killed : null);
-    }
-
-    /// <summary>
-    /// Lets go of the tree, and drains the pipes until their last holder is gone, so that background children neither wait
-    /// for a reader nor die for want of one.
-    /// </summary>
-    public async Task DrainAsync()
-    {
-        await _tree.Exited;
-        _tree.Release();
-        await Task.WhenAll(_output.DrainAsync(), _error.DrainAsync());
-    }
+    private sealed record ExecutionEnd(
+        DateTimeOffset At, int ExitCode, string? Signal, ExitReason Reason, long? CpuMilliseconds, long? PeakMemoryBytes);
 }

@@ -1,102 +1,67 @@
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Server.Executions.Logs;
 
 namespace DonkeyWork.CodeSandbox.Server.Executions;
 
-/// <summary>One execution as its caller sees it: lines of both streams as events, and a sign of life in silence.</summary>
+/// <summary>One execution as the caller of <c>/execute</c> sees it: the lines of its log as events.</summary>
 /// <param name="writer">Writes the events.</param>
-/// <param name="timeProvider">Measures the silence.</param>
-/// <param name="callerGone">Cancelled when nobody reads any more.</param>
-internal sealed class LineStream(SseWriter writer, TimeProvider timeProvider, CancellationToken callerGone) : IDisposable
+internal sealed class LineStream(SseWriter writer) : IEventStream
 {
-    /// <summary>The longest silence.</summary>
-    public static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(10);
-
     private readonly (Utf8Repair Text, LineSplitter Lines)[] _sources = [(new(), new()), (new(), new())];
-    private readonly SemaphoreSlim _gate = new(1);
-    private long _lastWrite = timeProvider.GetTimestamp();
+    private long _position;
 
-    /// <summary>
-    /// Writes the lines that <paramref name="bytes"/> complete. Returns when the caller has taken them, or nearly: until then
-    /// nobody reads more of the command's output.
-    /// </summary>
-    public async ValueTask WriteAsync(OutputSource source, ReadOnlyMemory<byte> bytes)
+    public bool HasCollected => writer.HasCollected;
+
+    public bool HoldsBack => false;
+
+    public long Position => _position;
+
+    /// <summary>The lines say it.</summary>
+    public ValueTask StartedAsync(ExecutionStarted started, CancellationToken cancellationToken) => default;
+
+    public async ValueTask OutputAsync(LogItem item, CancellationToken cancellationToken)
     {
-        await _gate.WaitAsync(callerGone);
-        try
+        var source = item.Channel == OutputChannel.Stderr ? OutputSource.Stderr : OutputSource.Stdout;
+        var (repair, lines) = _sources[(int)source];
+        await WriteLinesAsync(source, lines, repair.Next(item.Bytes), cancellationToken);
+        _position = item.Position;
+    }
+
+    /// <summary>Nothing is ever lost on the way to the one reader that the command waits for.</summary>
+    public ValueTask TruncatedAsync(LogItem item, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException($"{item.Count} bytes of {item.Channel} were lost.");
+
+    public ValueTask ReleaseAsync(CancellationToken cancellationToken) => default;
+
+    /// <summary>The unfinished last lines and how the command ended.</summary>
+    public async ValueTask ExitedAsync(ExecutionState state, long position, CancellationToken cancellationToken)
+    {
+        foreach (var source in (OutputSource[])[OutputSource.Stdout, OutputSource.Stderr])
         {
             var (repair, lines) = _sources[(int)source];
-            await WriteLinesAsync(source, lines, repair.Next(bytes));
-            await FlushAsync();
+            await WriteLinesAsync(source, lines, repair.Finish(), cancellationToken);
+            if (lines.TryFinish(out var last))
+                await writer.OutputAsync(source, last, partial: true, cancellationToken);
         }
-        finally
+
+        var reason = state.Reason switch
         {
-            _gate.Release();
-        }
+            ExitReason.TimedOut => CompletionReason.TimedOut,
+            ExitReason.Killed => CompletionReason.Killed,
+            ExitReason.OomKilled => CompletionReason.OomKilled,
+            _ => (CompletionReason?)null,
+        };
+        await writer.CompletedAsync(state.ExitCode ?? 0, reason == CompletionReason.TimedOut, reason, cancellationToken);
     }
 
-    /// <summary>Writes the unfinished last lines and how the command ended.</summary>
-    public async Task CompleteAsync(int exitCode, bool timedOut, CompletionReason? reason)
-    {
-        await _gate.WaitAsync(callerGone);
-        try
-        {
-            foreach (var source in (OutputSource[])[OutputSource.Stdout, OutputSource.Stderr])
-                await FinishAsync(source);
-            await writer.CompletedAsync(exitCode, timedOut, reason, callerGone);
-            await FlushAsync();
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
+    public ValueTask KeepAliveAsync(CancellationToken cancellationToken) => writer.KeepAliveAsync(cancellationToken);
 
-    /// <summary>Breaks every silence until cancelled.</summary>
-    public async Task KeepAliveAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var silence = timeProvider.GetElapsedTime(Interlocked.Read(ref _lastWrite));
-            if (silence < KeepAliveInterval)
-            {
-                await Task.Delay(KeepAliveInterval - silence, timeProvider, cancellationToken);
-                continue;
-            }
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => writer.FlushAsync(cancellationToken);
 
-            await _gate.WaitAsync(cancellationToken);
-            try
-            {
-                await writer.KeepAliveAsync(callerGone);
-                await FlushAsync();
-            }
-            finally
-            {
-                _gate.Release();
-            }
-        }
-    }
-
-    public void Dispose() => _gate.Dispose();
-
-    private async ValueTask FinishAsync(OutputSource source)
-    {
-        var (repair, lines) = _sources[(int)source];
-        await WriteLinesAsync(source, lines, repair.Finish());
-        if (lines.TryFinish(out var last))
-            await writer.OutputAsync(source, last, partial: true, callerGone);
-    }
-
-    private async ValueTask WriteLinesAsync(OutputSource source, LineSplitter lines, ReadOnlyMemory<byte> text)
+    private async ValueTask WriteLinesAsync(
+        OutputSource source, LineSplitter lines, ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
     {
         while (lines.TryTake(ref text, out var line, out var partial))
-            await writer.OutputAsync(source, line, partial, callerGone);
-    }
-
-    private async ValueTask FlushAsync()
-    {
-        if (!writer.HasCollected)
-            return;
-        await writer.FlushAsync(callerGone);
-        Interlocked.Exchange(ref _lastWrite, timeProvider.GetTimestamp());
+            await writer.OutputAsync(source, line, partial, cancellationToken);
     }
 }

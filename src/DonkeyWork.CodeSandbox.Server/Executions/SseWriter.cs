@@ -7,29 +7,23 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 
 /// <summary>
 /// Writes the events of one command as Server-Sent Events, by hand: a constant prefix, the escaped line, a number.
-/// Collects them and hands them on in large pieces, a long line in several: escaped it may be six times as long, and a
-/// reader that stalls must not make the executor hold that. One caller at a time.
+/// A long line goes in several pieces: escaped it may be six times as long, and a reader that stalls must not make the
+/// executor hold that. One caller at a time.
 /// </summary>
 /// <param name="output">The response.</param>
 /// <param name="pid">The command's pid, part of every event.</param>
 internal sealed class SseWriter(PipeWriter output, int pid)
 {
-    /// <summary>The most that is collected, in bytes; then the next event waits for the reader.</summary>
-    public const int MaxBytes = 64 * 1024;
-
-    private const int InitialBytes = 4 * 1024;
-
     /// <summary>Room for everything of an event but its text.</summary>
     private const int FrameBytes = 320;
 
     private readonly byte[] _stdout = Prefix(pid, OutputSource.Stdout);
     private readonly byte[] _stderr = Prefix(pid, OutputSource.Stderr);
-    private byte[] _buffer = new byte[InitialBytes];
-    private int _count;
+    private readonly ResponseBuffer _buffer = new(output);
     private long _lastId;
 
     /// <summary>Whether anything was collected since the last flush.</summary>
-    public bool HasCollected => _count > 0;
+    public bool HasCollected => _buffer.HasCollected;
 
     /// <summary>An <see cref="OutputEvent"/>. Takes as long as the reader does when it does not fit.</summary>
     /// <param name="source">Where the command wrote it.</param>
@@ -41,10 +35,10 @@ internal sealed class SseWriter(PipeWriter output, int pid)
         OutputSource source, ReadOnlyMemory<byte> line, bool partial, CancellationToken cancellationToken)
     {
         await MakeRoomAsync(cancellationToken);
-        Append(source == OutputSource.Stdout ? _stdout : _stderr);
+        _buffer.Append(source == OutputSource.Stdout ? _stdout : _stderr);
         while (true)
         {
-            _count += JsonText.Escape(line.Span, _buffer.AsSpan(_count), out var consumed);
+            _buffer.Advance(JsonText.Escape(line.Span, _buffer.Free, out var consumed));
             line = line[consumed..];
             if (line.IsEmpty)
                 break;
@@ -52,7 +46,7 @@ internal sealed class SseWriter(PipeWriter output, int pid)
         }
 
         await MakeRoomAsync(cancellationToken);
-        Append(partial ? "\",\"partial\":true}"u8 : "\"}"u8);
+        _buffer.Append(partial ? "\",\"partial\":true}"u8 : "\"}"u8);
         AppendId();
     }
 
@@ -71,8 +65,8 @@ internal sealed class SseWriter(PipeWriter output, int pid)
             CultureInfo.InvariantCulture,
             $$"""{"$type":"CompletedEvent","pid":{{pid}},"exitCode":{{exitCode}},"timedOut":{{(timedOut ? "true" : "false")}}{{reasonField}}}""");
         await MakeRoomAsync(cancellationToken);
-        Append("event: CompletedEvent\ndata: "u8);
-        Append(Encoding.UTF8.GetBytes(json));
+        _buffer.Append("event: CompletedEvent\ndata: "u8);
+        _buffer.Append(Encoding.UTF8.GetBytes(json));
         AppendId();
     }
 
@@ -81,18 +75,12 @@ internal sealed class SseWriter(PipeWriter output, int pid)
     public async ValueTask KeepAliveAsync(CancellationToken cancellationToken)
     {
         await MakeRoomAsync(cancellationToken);
-        Append(": keepalive\n\n"u8);
+        _buffer.Append(": keepalive\n\n"u8);
     }
 
     /// <summary>Hands on what was collected. Takes as long as the reader does.</summary>
     /// <exception cref="OperationCanceledException">The reader is gone.</exception>
-    public async ValueTask FlushAsync(CancellationToken cancellationToken)
-    {
-        var result = await output.WriteAsync(_buffer.AsMemory(0, _count), cancellationToken);
-        _count = 0;
-        if (result.IsCompleted || result.IsCanceled)
-            throw new OperationCanceledException("The reader is gone.");
-    }
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => _buffer.FlushAsync(cancellationToken);
 
     private static byte[] Prefix(int pid, OutputSource source) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
@@ -100,25 +88,11 @@ internal sealed class SseWriter(PipeWriter output, int pid)
 
     private void AppendId()
     {
-        Append("\nid: "u8);
-        _ = (++_lastId).TryFormat(_buffer.AsSpan(_count), out var digits, provider: CultureInfo.InvariantCulture);
-        _count += digits;
-        Append("\n\n"u8);
+        _buffer.Append("\nid: "u8);
+        _ = (++_lastId).TryFormat(_buffer.Free, out var digits, provider: CultureInfo.InvariantCulture);
+        _buffer.Advance(digits);
+        _buffer.Append("\n\n"u8);
     }
 
-    private void Append(ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(_buffer.AsSpan(_count));
-        _count += bytes.Length;
-    }
-
-    private ValueTask MakeRoomAsync(CancellationToken cancellationToken)
-    {
-        if (_buffer.Length - _count >= FrameBytes)
-            return default;
-        if (_buffer.Length == MaxBytes)
-            return FlushAsync(cancellationToken);
-        Array.Resize(ref _buffer, 2 * _buffer.Length);
-        return default;
-    }
+    private ValueTask MakeRoomAsync(CancellationToken cancellationToken) => _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
 }

@@ -10,7 +10,8 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 /// </summary>
 internal sealed class Utf8Repair
 {
-    private const int LongestIncomplete = 3;
+    /// <summary>The most bytes that a character can lack one of.</summary>
+    public const int LongestIncomplete = 3;
 
     private static ReadOnlySpan<byte> Replacement => [0xEF, 0xBF, 0xBD];
 
@@ -82,7 +83,7 @@ internal sealed class Utf8Repair
     }
 
     /// <summary>How many bytes at the end begin a character that is not complete.</summary>
-    private static int IncompleteTail(ReadOnlySpan<byte> bytes)
+    public static int IncompleteTail(ReadOnlySpan<byte> bytes)
     {
         for (var length = 1; length <= Math.Min(LongestIncomplete, bytes.Length); length++)
         {

@@ -21,6 +21,11 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             // The caller is gone: nobody is left to be told.
         }
+        catch (RequestException) when (context.Response.HasStarted)
+        {
+            // What is streamed was deleted.
+            context.Abort();
+        }
         catch (Exception error) when (context.Response.HasStarted)
         {
             // A stream that is cut must not look complete.
@@ -31,7 +36,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         {
             if (error.RetryAfterSeconds is { } seconds)
                 context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            await WriteAsync(context, error.Status, error.Code, error.Message, error.Errors);
+            await WriteAsync(context, error.Status, error.Code, error.Message, error);
         }
         catch (BadHttpRequestException error)
         {
@@ -46,7 +51,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
     }
 
     private static Task WriteAsync(
-        HttpContext context, int status, string code, string detail, IReadOnlyDictionary<string, string[]>? errors = null)
+        HttpContext context, int status, string code, string detail, RequestException? request = null)
     {
         var problem = new Problem
         {
@@ -55,7 +60,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
             Status = status,
             Detail = detail,
             Code = code,
-            Errors = errors,
+            Errors = request?.Errors,
+            Offset = request?.Offset,
+            Unpacked = request?.Unpacked,
         };
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, ContractsJsonContext.Default.Problem);
         context.Response.StatusCode = status;

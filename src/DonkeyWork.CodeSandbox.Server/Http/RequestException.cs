@@ -15,4 +15,10 @@ internal sealed class RequestException(int status, string code, string detail) :
 
     /// <summary>Seconds after which the same request may succeed.</summary>
     public int? RetryAfterSeconds { get; init; }
+
+    /// <summary>Of <c>stdin_gap</c>: how many bytes of standard input were taken so far.</summary>
+    public long? Offset { get; init; }
+
+    /// <summary>Of <c>bad_archive</c>: how many entries were unpacked.</summary>
+    public int? Unpacked { get; init; }
 }

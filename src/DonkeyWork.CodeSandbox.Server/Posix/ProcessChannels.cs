@@ -111,9 +111,10 @@ internal sealed class ProcessChannels : IDisposable
     /// <summary>Closes everything. A terminal hangs up: its session gets SIGHUP.</summary>
     public void Dispose()
     {
-        CloseChildEnds();
         Output.Dispose();
         Error?.Dispose();
         Input?.Dispose();
+        // Last, or who waits would see the other end go before its own.
+        CloseChildEnds();
     }
 }

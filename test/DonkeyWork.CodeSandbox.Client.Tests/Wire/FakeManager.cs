@@ -23,7 +23,7 @@ internal sealed class FakeManager : IAsyncDisposable
     public Uri Address => Server.Address;
 
     /// <summary>The sandboxes that exist.</summary>
-    public ConcurrentDictionary<string, bool> Sandboxes { get; } = new();
+    public ConcurrentDictionary<string, bool> Sandboxes { get; private init; } = new();
 
     public RequestDelegate OnCreate { get; set; } = null!;
 
@@ -31,13 +31,17 @@ internal sealed class FakeManager : IAsyncDisposable
 
     public RequestDelegate OnExecute { get; set; } = context => Sse.AnswerAsync(context, Sse.Completed());
 
+    /// <summary>The executions of every sandbox; several Managers may have the same.</summary>
+    public FakeExecutions Executions { get; init; } = new();
+
     public RequestDelegate? OnDelete { get; set; }
 
     public int Asked(string line) => Server.Requests.Count(r => r.Line == line);
 
-    public static async Task<FakeManager> StartAsync()
+    /// <summary>A Manager, or another one of the same sandboxes.</summary>
+    public static async Task<FakeManager> StartAsync(FakeManager? other = null)
     {
-        var manager = new FakeManager();
+        var manager = other is null ? new FakeManager() : new FakeManager { Sandboxes = other.Sandboxes, Executions = other.Executions };
         manager.OnCreate = async context =>
         {
             manager.Sandboxes[Name] = true;
@@ -57,15 +61,16 @@ internal sealed class FakeManager : IAsyncDisposable
         {
             ("POST", ["api", "kata"]) => OnCreate(context),
             ("POST", ["api", "kata", "allocate"]) => OnAllocate(context),
-            ("GET", ["api", "kata", "pool", "status"]) => JsonAsync(context, PoolStatus),
-            ("GET", ["api", "kata"]) => JsonAsync(context, $"[{string.Join(',', Sandboxes.Keys.Select(Sse.Info))}]"),
+            ("GET", ["api", "kata", "pool", "status"]) => Sse.JsonAsync(context, PoolStatus),
+            ("GET", ["api", "kata"]) => Sse.JsonAsync(context, $"[{string.Join(',', Sandboxes.Keys.Select(Sse.Info))}]"),
             ("DELETE", ["api", "kata"]) => DeleteAllAsync(context),
             (_, ["api", "kata", var name, ..]) when !Sandboxes.ContainsKey(name) => Sse.ProblemAsync(context, 404, "sandbox_not_found"),
-            ("GET", ["api", "kata", var name]) => JsonAsync(context, Sse.Info(name)),
+            ("GET", ["api", "kata", var name]) => Sse.JsonAsync(context, Sse.Info(name)),
             ("DELETE", ["api", "kata", _]) when OnDelete is not null => OnDelete(context),
             ("DELETE", ["api", "kata", var name]) => DeleteAsync(context, name),
             ("POST", ["api", "kata", _, "execute"]) => OnExecute(context),
-            ("POST", ["api", "kata", var name, "keepalive"]) => JsonAsync(context, Sse.Info(name)),
+            (_, ["api", "kata", _, "executions", .. var rest]) => Executions.AnswerAsync(context, rest),
+            ("POST", ["api", "kata", var name, "keepalive"]) => Sse.JsonAsync(context, Sse.Info(name)),
             _ => Sse.ProblemAsync(context, 404, "not_found"),
         };
     }
@@ -77,25 +82,19 @@ internal sealed class FakeManager : IAsyncDisposable
         using var request = await JsonDocument.ParseAsync(context.Request.Body);
         var name = _claims.GetOrAdd(request.RootElement.GetProperty("claimId").GetString()!, _ => $"kata-sandbox-{_claims.Count + 1:x8}");
         Sandboxes[name] = true;
-        await JsonAsync(context, Sse.Info(name));
+        await Sse.JsonAsync(context, Sse.Info(name));
     }
 
     private Task DeleteAsync(HttpContext context, string name)
     {
         Sandboxes.TryRemove(name, out _);
-        return JsonAsync(context, $"{{\"success\":true,\"message\":\"Container {name} deleted successfully\",\"podName\":\"{name}\"}}");
+        return Sse.JsonAsync(context, $"{{\"success\":true,\"message\":\"Container {name} deleted successfully\",\"podName\":\"{name}\"}}");
     }
 
     private Task DeleteAllAsync(HttpContext context)
     {
         var names = Sandboxes.Keys.ToList();
         Sandboxes.Clear();
-        return JsonAsync(context, $"{{\"deletedCount\":{names.Count},\"failedCount\":0,\"deletedPods\":[{string.Join(',', names.Select(n => $"\"{n}\""))}],\"failedPods\":[]}}");
-    }
-
-    private static Task JsonAsync(HttpContext context, string json)
-    {
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(json);
+        return Sse.JsonAsync(context, $"{{\"deletedCount\":{names.Count},\"failedCount\":0,\"deletedPods\":[{string.Join(',', names.Select(n => $"\"{n}\""))}],\"failedPods\":[]}}");
     }
 }

@@ -6,6 +6,7 @@ internal sealed class ManualTime : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<ManualTimer> _timers = [];
     private readonly Dictionary<TimeSpan, (int Count, TaskCompletionSource Next)> _set = [];
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = DateTimeOffset.UnixEpoch;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -33,6 +34,23 @@ internal sealed class ManualTime : TimeProvider
                 if (entry.Count >= times)
                     return;
                 next = entry.Next.Task;
+            }
+
+            await next.OrFail();
+        }
+    }
+
+    /// <summary>Ends when there is a timer of such a length that has not come due.</summary>
+    public async Task HasSetAnyAsync(Predicate<TimeSpan> length)
+    {
+        while (true)
+        {
+            Task next;
+            lock (_lock)
+            {
+                if (_timers.Any(t => length(t.Due - _now)))
+                    return;
+                next = _next.Task;
             }
 
             await next.OrFail();
@@ -75,6 +93,8 @@ internal sealed class ManualTime : TimeProvider
                 var (count, next) = time.Entry(dueTime);
                 time._set[dueTime] = (count + 1, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 next.SetResult();
+                time._next.SetResult();
+                time._next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 return true;
             }
         }

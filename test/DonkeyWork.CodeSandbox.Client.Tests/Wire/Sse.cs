@@ -49,6 +49,18 @@ internal static class Sse
         await context.Response.WriteAsync($"{{\"title\":\"T\",\"status\":{status.ToString(CultureInfo.InvariantCulture)},\"detail\":\"What happened.\",\"code\":\"{code}\"{extra}}}");
     }
 
+    public static Task JsonAsync(HttpContext context, string json)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(json);
+    }
+
+    /// <summary>
+    /// Ends the connection behind what was written, without the end of the response; that is what Kestrel does with an error.
+    /// <see cref="HttpContext.Abort"/> resets it, and what the client has not read is lost.
+    /// </summary>
+    public static Exception Cut() => new InvalidOperationException("Cut, as the test wants.");
+
     /// <summary>Ends when the client has closed the connection.</summary>
     public static Task GoneAsync(HttpContext context)
     {

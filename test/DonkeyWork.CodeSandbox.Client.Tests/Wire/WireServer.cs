@@ -10,6 +10,8 @@ internal sealed class WireServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
+    private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private WireServer(WebApplication app) => _app = app;
 
     public Uri Address => new(_app.Urls.Single());
@@ -30,9 +32,11 @@ internal sealed class WireServer : IAsyncDisposable
             var body = await new StreamReader(context.Request.Body).ReadToEndAsync();
             server.Requests.Enqueue(new ReceivedRequest(
                 $"{context.Request.Method} {context.Request.Path}",
+                context.Request.QueryString.Value!,
                 context.Request.Protocol,
                 context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase),
                 body));
+            server.Tell();
             try
             {
                 await answer(context);
@@ -46,6 +50,18 @@ internal sealed class WireServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Ends when there is a request for which a condition holds.</summary>
+    public async Task HasAsync(Func<bool> condition)
+    {
+        while (true)
+        {
+            var next = Volatile.Read(ref _next).Task;
+            if (condition())
+                return;
+            await next.OrFail();
+        }
+    }
+
     /// <summary>Cuts every connection and stops listening.</summary>
     public async Task DieAsync()
     {
@@ -54,6 +70,9 @@ internal sealed class WireServer : IAsyncDisposable
         await _app.StopAsync(now.Token);
     }
 
+    private void Tell() =>
+        Interlocked.Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+
     public async ValueTask DisposeAsync()
     {
         await DieAsync();
@@ -61,4 +80,4 @@ internal sealed class WireServer : IAsyncDisposable
     }
 }
 
-internal sealed record ReceivedRequest(string Line, string Protocol, IReadOnlyDictionary<string, string> Headers, string Body);
+internal sealed record ReceivedRequest(string Line, string Query, string Protocol, IReadOnlyDictionary<string, string> Headers, string Body);

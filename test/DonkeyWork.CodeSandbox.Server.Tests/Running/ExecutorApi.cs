@@ -43,9 +43,12 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
     public string SocketPath => socketPath;
 
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, CancellationToken cancellationToken = default)
+        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, CancellationToken cancellationToken = default,
+        params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, path) { Content = content };
+        foreach (var (name, text) in headers)
+            request.Headers.TryAddWithoutValidation(name, text);
         if ((withToken ?? token) is { } value)
             request.Headers.Add("X-Sandbox-Token", value);
         return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);

@@ -1,22 +1,23 @@
 using System.Globalization;
 
-namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
+namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>The host's own view of processes: its /proc.</summary>
-internal static class HostProcesses
+public static class HostProcesses
 {
     /// <summary>
     /// Every live process whose cgroup path names the sandbox. A process cannot leave its cgroup, whatever it does to its
     /// session, parent, environment or name.
     /// </summary>
+    /// <param name="sandbox">What its cgroups are called by: its name, or the uid of its pod.</param>
     public static IReadOnlyList<HostProcess> Of(string sandbox) =>
         [.. All().Where(process => process.Cgroups.Contains(sandbox, StringComparison.Ordinal))];
 
-    /// <summary>The sandbox's first process.</summary>
+    /// <summary>The sandbox's first process. A pod has another beside it, in a process namespace of its own, that only holds it together.</summary>
     public static HostProcess ExecutorOf(string sandbox) =>
-        Of(sandbox).Single(process => process.PidInSandbox == 1);
+        Of(sandbox).Single(process => process.PidInSandbox == 1 && process.CommandLine.Contains("codesandbox-executor", StringComparison.Ordinal));
 
-    /// <summary>All but the sandbox's first process.</summary>
+    /// <summary>All but first processes.</summary>
     public static IReadOnlyList<HostProcess> CommandsOf(string sandbox) =>
         [.. Of(sandbox).Where(process => process.PidInSandbox != 1)];
 
@@ -34,14 +35,16 @@ internal static class HostProcesses
 }
 
 /// <summary>One process as /proc shows it (proc(5)).</summary>
-internal sealed record HostProcess(int Pid, int PidInSandbox, char State, int Uid, string Cgroups, string CommandLine)
+public sealed record HostProcess(int Pid, int PidInSandbox, char State, int Uid, string Cgroups, string CommandLine)
 {
     public bool IsZombie => State == 'Z';
 
     public int OpenDescriptors => Directory.GetFileSystemEntries($"/proc/{Pid}/fd").Length;
 
-    public int ResidentKilobytes => int.Parse(
-        Field(File.ReadAllText($"/proc/{Pid}/status"), "VmRSS").Split(' ')[0], CultureInfo.InvariantCulture);
+    public int ResidentKilobytes => Kilobytes("VmRSS");
+
+    /// <summary>The most that it has held at any time of its life so far.</summary>
+    public int MostResidentKilobytes => Kilobytes("VmHWM");
 
     public static HostProcess? TryRead(int pid)
     {
@@ -62,6 +65,9 @@ internal sealed record HostProcess(int Pid, int PidInSandbox, char State, int Ui
             return null;
         }
     }
+
+    private int Kilobytes(string field) =>
+        int.Parse(Field(File.ReadAllText($"/proc/{Pid}/status"), field).Split(' ')[0], CultureInfo.InvariantCulture);
 
     private static string Field(string status, string name)
     {

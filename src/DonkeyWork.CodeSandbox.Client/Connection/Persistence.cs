@@ -1,0 +1,59 @@
+using System.Net;
+using System.Runtime.ExceptionServices;
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Client.Connection;
+
+/// <summary>How long something that may be repeated is tried again without any progress: <see cref="ConnectionOptions.ReconnectTimeout"/>.</summary>
+internal sealed class Persistence(ConnectionOptions options)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortestAttempt = TimeSpan.FromSeconds(5);
+
+    private int _failures;
+    private long _firstFailure;
+
+    /// <summary>How long one attempt may take, so that a server which does not answer leaves time for another.</summary>
+    public TimeSpan AttemptTimeout
+    {
+        get
+        {
+            var share = options.ReconnectTimeout / 4;
+            return Shorter(options.RequestTimeout, share > ShortestAttempt ? share : ShortestAttempt);
+        }
+    }
+
+    /// <summary>Whether it is the server that failed, or the way to it, and another may do better.</summary>
+    public static bool IsOfTheServer(CodeSandboxException e) =>
+        e.Code is ErrorCodes.Stopping or ErrorCodes.BackendUnavailable or ClientErrorCodes.Unreachable
+            or ClientErrorCodes.RequestTimeout or ClientErrorCodes.ResponseCut or ClientErrorCodes.StreamIdle
+        // A load balancer's own page.
+        || (e.Code == ClientErrorCodes.UnexpectedResponse
+            && e.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout);
+
+    /// <summary>Whether nothing can have come of the request.</summary>
+    public static bool WasNotBegun(CodeSandboxException e) => e.Code is ErrorCodes.Stopping or ClientErrorCodes.Unreachable;
+
+    /// <summary>Something came: the time begins anew with the next failure.</summary>
+    public void Progressed() => _failures = 0;
+
+    /// <summary>Waits before the next attempt, longer each time.</summary>
+    /// <exception cref="CodeSandboxException">The failure, where another attempt makes no sense or there is no time left for one.</exception>
+    public async Task PauseAsync(CodeSandboxException failure, CancellationToken cancellationToken)
+    {
+        if (_failures++ == 0)
+            _firstFailure = options.TimeProvider.GetTimestamp();
+        var pause = Shorter(FirstPause * Math.Pow(2, Math.Min(_failures - 1, 16)), LongestPause) * (0.5 + (Random.Shared.NextDouble() / 2));
+        if (!(IsOfTheServer(failure) || failure.Code == ErrorCodes.ExecutorUnreachable)
+            || options.TimeProvider.GetElapsedTime(_firstFailure) + pause >= options.ReconnectTimeout)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        await Task.Delay(pause, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) =>
+        one != Timeout.InfiniteTimeSpan && one < other ? one : other;
+}

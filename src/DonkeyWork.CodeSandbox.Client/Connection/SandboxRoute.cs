@@ -1,0 +1,65 @@
+namespace DonkeyWork.CodeSandbox.Client.Connection;
+
+/// <summary>The way to one sandbox's executor: through a Manager, or straight.</summary>
+/// <param name="server">Who is asked.</param>
+/// <param name="prefix">What stands before the executor's own routes there.</param>
+/// <param name="sandbox">The sandbox's name, where there is a Manager to know it by.</param>
+/// <param name="lives">Whether something is known to have run in it, so that not to find it is to have lost it.</param>
+internal sealed class SandboxRoute(ServerConnection server, string prefix, string? sandbox, bool lives = false)
+{
+    public ServerConnection Server => server;
+
+    public ConnectionOptions Options => server.Options;
+
+    /// <summary>The same for what ran in the sandbox.</summary>
+    public SandboxRoute Living => new(server, prefix, sandbox, lives: true);
+
+    public string To(string path) => $"{prefix}/{path}";
+
+    /// <summary>Asks for JSON, again where that is worth it: only for what may be asked any number of times.</summary>
+    public Task<T> AskAsync<T>(Call call, CancellationToken cancellationToken) =>
+        PersistAsync((limit, token) => server.AskAsync<T>(call, limit, token), cancellationToken);
+
+    /// <summary>Says what has no answer but that it was done, again where that is worth it.</summary>
+    public Task TellAsync(Call call, CancellationToken cancellationToken, Predicate<CodeSandboxException>? mayRepeat = null) =>
+        PersistAsync(
+            async (limit, token) =>
+            {
+                using var answer = await server.OpenAsync(call, limit, token).ConfigureAwait(false);
+                return answer.From;
+            },
+            cancellationToken,
+            mayRepeat);
+
+    /// <summary>Does what may be done any number of times until it succeeds, fails for good, or <see cref="ConnectionOptions.ReconnectTimeout"/> is over.</summary>
+    /// <param name="ask">Does it, within a time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="mayRepeat">Behind which failures it may be done again, where not behind all.</param>
+    public async Task<T> PersistAsync<T>(
+        Func<TimeSpan, CancellationToken, Task<T>> ask, CancellationToken cancellationToken, Predicate<CodeSandboxException>? mayRepeat = null)
+    {
+        var persistence = new Persistence(Options);
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var begun = Options.TimeProvider.GetTimestamp();
+            try
+            {
+                return await ask(persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
+            }
+            catch (CodeSandboxException e) when (e is SandboxNotFoundException || mayRepeat is null || mayRepeat(e))
+            {
+                // An attempt that lasted was served all that time.
+                if (Options.TimeProvider.GetElapsedTime(begun) > Options.ReconnectTimeout)
+                    persistence.Progressed();
+                await PauseAsync(persistence, e, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Waits before another attempt, or throws what is to be thrown instead of one.</summary>
+    public Task PauseAsync(Persistence persistence, CodeSandboxException failure, CancellationToken cancellationToken) =>
+        failure is SandboxNotFoundException && lives && sandbox is not null
+            ? throw new SandboxLostException(sandbox, failure)
+            : persistence.PauseAsync(failure, cancellationToken);
+}
