@@ -132,7 +132,7 @@ public sealed class ReadTests(FileSandbox sandbox)
     [Fact]
     public async Task What_is_added_while_it_is_read_is_not_sent_and_a_link_that_is_swapped_changes_nothing()
     {
-        var directory = await sandbox.MakeDirectoryAsync();
+        var directory = await sandbox.MakeDirectoryAsync("/disk");
         await sandbox.ShellAsync($"cd {directory}; head -c 40M /dev/zero > old; echo new > new; ln -s old link");
         using var response = await sandbox.GetAsync($"{directory}/link");
         using var body = await response.Content.ReadAsStreamAsync();

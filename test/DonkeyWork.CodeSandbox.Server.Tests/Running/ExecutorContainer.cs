@@ -28,6 +28,9 @@ internal sealed record ContainerOptions
 
     public string? Token { get; init; }
 
+    /// <summary>Whether commands are kept from inotify.</summary>
+    public bool NoInotify { get; init; }
+
     /// <summary>Whether <c>/disk</c> is a directory of the host's disk, which takes no memory.</summary>
     public bool HasDisk { get; init; }
 }
@@ -147,6 +150,8 @@ internal sealed class ExecutorContainer : IAsyncDisposable
             arguments.AddRange(["--oom-events", "fd:5"]);
         if (_options.TellsTasksLimit)
             arguments.AddRange(["--tasks-limit", $"{_options.Tasks}"]);
+        if (_options.NoInotify)
+            arguments.Add("--no-inotify");
         List<string> environment = ["PATH=/usr/bin:/bin", "EXECUTORS_OWN=secret"];
         environment.AddRange(_options.Environment.Select(pair => $"{pair.Key}={pair.Value}"));
         JsonNode[] disk = _options.HasDisk ? [Mount("/disk", "bind", Disk, "bind", "nosuid", "nodev")] : [];
@@ -169,6 +174,7 @@ internal sealed class ExecutorContainer : IAsyncDisposable
                 .. disk,
                 Mount("/proc", "proc", "proc"),
                 Mount("/dev", "tmpfs", "tmpfs", "nosuid", "mode=755", "size=64k"),
+                Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
                 Mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777", "size=64m"),
                 Mount("/home/user", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=700", "size=64m", $"uid={UserId}", $"gid={UserId}"),
                 Mount("/usr", "bind", "/usr", "rbind", "ro", "nosuid", "nodev"),

@@ -30,7 +30,7 @@ public abstract class HostilePathContract(TestService service)
         ("files?path=/etc/shadow", [403, 404]),
         ("files?path=", [400]),
         ("files", [400]),
-        ("files?path=a&path=b", [400]),
+        ("files?path=a&path=b", [400, 404]),
         ("files?path=%00", [400]),
         ("files?path=a%00b", [400]),
         ("files?path=%ff%fe", [400, 404]),
@@ -47,7 +47,6 @@ public abstract class HostilePathContract(TestService service)
         ("files/list?depth=x", [400]),
         ("files/watch?path=/proc", [403]),
         ("files/watch?path=nowhere", [404]),
-        ("executions/..", [400, 404]),
         ("executions/../../healthz", [400, 404]),
         ("executions/%2e%2e%2f%2e%2e%2fstats", [400, 404]),
         ("executions/a%2fb/events", [400, 404]),
@@ -56,7 +55,6 @@ public abstract class HostilePathContract(TestService service)
         ("executions/a/events?after=99999999999999999999", [400, 404]),
         ("executions/%00", [400, 404]),
         ("executions/a%0d%0ab", [400, 404]),
-        ("files/../executions", [400, 404]),
         ("files/../../../stats", [400, 404]),
         ("../../stats", [400, 404]),
         ("..%2f..%2fstats", [400, 404]),
@@ -77,7 +75,8 @@ public abstract class HostilePathContract(TestService service)
         foreach (var (path, statuses) in Reads.Concat(tooLong.Select(path => (path, (int[])[400, 404, 414]))))
         {
             var (status, body) = await CurlAsync(sandbox, path);
-            if (!statuses.Contains(status) || (status != 414 && !IsProblem(body))) wrong.Add($"{path}: {status} {body}");
+            // What is no request at all the server below us refuses, without a word.
+            if (!statuses.Contains(status) || !(IsProblem(body) || (status is 400 or 414 && body.Length == 0))) wrong.Add($"{path}: {status} {body}");
         }
 
         wrong.ShouldBeEmpty();
@@ -134,15 +133,15 @@ public abstract class HostilePathContract(TestService service)
     {
         await using var sandbox = await service.CreateAsync();
         await sandbox.OutputOfAsync("echo old >file; chmod 640 file");
-        var upload = Tool.BashAsync($"{{ head -c 8388608 /dev/zero; sleep 600; }} | curl -sS -T - '{sandbox.Address}files?path=file'");
+        var upload = Tool.BashAsync($"curl -sS --limit-rate 4M -T <(head -c 1G /dev/zero) '{sandbox.Address}files?path=file'");
         // Some of it has arrived: beside, under another name.
         await Patience.UntilAsync(async () => await sandbox.OutputOfAsync("find ~ /tmp -size +1024k 2>/dev/null | wc -l") != "0\n", () => "Nothing of it arrives.");
 
         service.Way.CutAll();
 
+        (await upload).ExitCode.ShouldNotBe(0);
         await Patience.UntilAsync(async () => await sandbox.OutputOfAsync("find ~ /tmp -size +1024k 2>/dev/null | wc -l") == "0\n", () => "What was cut stays.");
         (await sandbox.OutputOfAsync("cat file; stat -c %a file; ls -A | grep -v '^\\.[a-z]*rc$\\|^\\.profile$'")).ShouldBe("old\n640\nfile\n");
-        _ = upload;
     }
 
     private static async Task MakeAsync(TestSandbox sandbox) => await sandbox.OutputOfAsync("""
