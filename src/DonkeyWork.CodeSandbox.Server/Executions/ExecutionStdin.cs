@@ -21,7 +21,7 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lock _gate = new();
     private CancellationTokenSource? _writer;
-    private bool _closed = channels.Input is null;
+    private volatile bool _closed = channels.Input is null;
     private long _taken;
 
     /// <summary>How many bytes were taken.</summary>
@@ -64,7 +64,7 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Gap("Another writer has taken over.");
+            throw _closed ? Closed() : Gap("Another writer has taken over.");
         }
         finally
         {
@@ -123,6 +123,8 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
     public void End()
     {
         _closed = true;
+        lock (_gate)
+            _writer?.Cancel();
         channels.Input?.Dispose();
     }
 

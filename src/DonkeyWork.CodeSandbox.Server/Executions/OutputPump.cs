@@ -18,7 +18,6 @@ internal sealed class OutputPump(DescriptorReader source, OutputChannel channel,
 
     private static readonly byte[] Discarded = new byte[LargeBuffer];
 
-    private readonly byte[] _small = new byte[SmallBuffer];
     private byte[]? _large;
     private bool _ended;
 
@@ -30,13 +29,14 @@ internal sealed class OutputPump(DescriptorReader source, OutputChannel channel,
     {
         try
         {
+            var small = new byte[SmallBuffer];
             long? due = null;
             while (true)
             {
                 var room = await log.RoomAsync(CancellationToken.None);
                 if (graceOver.IsCancellationRequested && (due ??= source.Available) <= 0)
                     return;
-                var buffer = _large is null ? _small : _large.AsMemory(0, LargeBuffer);
+                var buffer = _large is null ? small : _large.AsMemory(0, LargeBuffer);
                 int count;
                 try
                 {
