@@ -46,7 +46,9 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
     {
         options ??= new ExecutorClientOptions();
         _server = new ServerConnection([address], http, options, Authorize);
-        _executions = new ExecutionStarter(new SandboxRoute(_server, Routes.Executor, sandbox: null));
+        var route = new SandboxRoute(_server, Routes.Executor, sandbox: null);
+        _executions = new ExecutionStarter(route);
+        Files = new SandboxFiles(route);
 
         void Authorize(HttpRequestHeaders headers)
         {
@@ -54,6 +56,9 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
                 headers.Add(ExecutorProtocol.TokenHeader, token);
         }
     }
+
+    /// <inheritdoc cref="Sandbox.Files"/>
+    public SandboxFiles Files { get; }
 
     /// <inheritdoc cref="Sandbox.RunAsync"/>
     public Task<RunResult> RunAsync(string command, RunOptions? options = null, CancellationToken cancellationToken = default)

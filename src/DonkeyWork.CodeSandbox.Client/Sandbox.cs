@@ -20,11 +20,15 @@ public sealed class Sandbox : IAsyncDisposable
         Name = name;
         var route = new SandboxRoute(client.Server, Routes.Sandbox(name), name);
         _executions = new ExecutionStarter(route);
+        Files = new SandboxFiles(route);
         _keep = deleteOnDispose ? 0 : 1;
     }
 
     /// <summary>The sandbox's name.</summary>
     public string Name { get; }
+
+    /// <summary>Its files.</summary>
+    public SandboxFiles Files { get; }
 
     /// <summary>The sandbox as the Manager shows it now.</summary>
     /// <exception cref="SandboxNotFoundException">It is gone.</exception>

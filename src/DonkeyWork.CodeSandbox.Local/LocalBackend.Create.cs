@@ -177,6 +177,8 @@ public sealed partial class LocalBackend
                     Give("--cgroup", directory);
                 if (groups is not null)
                     Give("--oom-events", groups.OutOfMemoryCounters);
+                // gVisor's are its own, and the host counts none.
+                arguments.Add("--no-inotify");
             }
 
             if (groups is not null)

@@ -8,6 +8,7 @@ using DonkeyWork.CodeSandbox.Server.Executions.Logs;
 using DonkeyWork.CodeSandbox.Server.Files;
 using DonkeyWork.CodeSandbox.Server.Http;
 using DonkeyWork.CodeSandbox.Server.Posix;
+using DonkeyWork.CodeSandbox.Server.Terminals;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -36,6 +37,8 @@ internal static class Executor
         var admission = new Admission(ReadTokenHash(), Environment.GetEnvironmentVariable(ExecutorProtocol.PoolVariable) == "1", new ClaimIdentity(start.Owner, start.ClaimId));
         var oom = new OomCounter(options.OomEvents is { } events ? OpenFile("--oom-events", events, Native.O_RDONLY) : null);
         _ = oom.Read();
+        if (options.NoInotify)
+            Native.ForbidInotify();
         var trees = ChooseTrees(options);
 
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -53,6 +56,7 @@ internal static class Executor
         var startup = new StartupCommand(start.Argv, registry, environment, loggers.CreateLogger<StartupCommand>());
         var background = new BackgroundTask(startup.RunAsync);
         var execute = new ExecuteEndpoint(registry, environment, time, loggers.CreateLogger<ExecuteEndpoint>());
+        var terminal = new TerminalEndpoint(registry, environment, new TerminalAttendance(time, loggers.CreateLogger<TerminalAttendance>()));
         var claim = new ClaimEndpoint(admission, environment, background.Start);
 
         using var ending = new CancellationTokenSource();
@@ -68,6 +72,7 @@ internal static class Executor
             admission.Check(context);
             return next(context);
         });
+        app.UseWebSockets(TerminalEndpoint.Options);
         app.UseRouting();
         app.MapGet(Routes.Health, static context => context.Response.WriteAsync("Healthy", context.RequestAborted));
         app.MapGet(Routes.Stats, context => Json.WriteAsync(context, registry.Stats, ContractsJsonContext.Default.ExecutorStats));
@@ -75,6 +80,7 @@ internal static class Executor
         app.MapPost(Routes.Execute, execute.HandleAsync);
         new ExecutionEndpoints(registry, time).Map(app);
         new FileEndpoints(registry, environment.HomeDirectory, time, loggers.CreateLogger<FileEndpoints>()).Map(app);
+        app.MapGet(Routes.Terminal, terminal.HandleAsync);
 
         if (admission.IsClaimed)
             background.Start();
@@ -92,6 +98,8 @@ internal static class Executor
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
+        // A path of 4,096 bytes has three times as many characters when each is escaped.
+        kestrel.Limits.MaxRequestLineSize = 16 * 1024;
         kestrel.Limits.MaxResponseBufferSize = ResponseBuffer.MaxBytes;
         // A slow reader holds its command, and who types is slow; neither is cut off.
         kestrel.Limits.MinResponseDataRate = null;

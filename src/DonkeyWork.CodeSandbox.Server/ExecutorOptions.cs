@@ -26,6 +26,8 @@ internal sealed record ExecutorOptions
                           the sandbox's pids limit: commands get 24 fewer, which are kept for the executor
           --output-directory PATH
                           where the output of commands is kept, in files without a name (default /tmp)
+          --no-inotify    commands find no inotify and no fanotify, whose instances are counted for the whole host; the
+                          executor itself uses one while files are watched
           --help          this text
           --version       the version and how it was built
 
@@ -47,6 +49,9 @@ internal sealed record ExecutorOptions
     /// <summary>Where the output of commands is kept.</summary>
     public string OutputDirectory { get; init; } = "/tmp";
 
+    /// <summary>Whether commands find no inotify.</summary>
+    public bool NoInotify { get; init; }
+
     /// <summary>Reads the command line.</summary>
     /// <exception cref="UsageException">It cannot be understood.</exception>
     public static ExecutorOptions Parse(ReadOnlySpan<string> arguments)
@@ -55,6 +60,13 @@ internal sealed record ExecutorOptions
         while (!arguments.IsEmpty)
         {
             var name = arguments[0];
+            if (name == "--no-inotify")
+            {
+                options = options with { NoInotify = true };
+                arguments = arguments[1..];
+                continue;
+            }
+
             if (name is not ("--listen" or "--cgroup" or "--oom-events" or "--tasks-limit" or "--output-directory"))
                 throw new UsageException($"unknown option '{name}'");
             if (arguments.Length < 2 || arguments[1].Length == 0)

@@ -55,11 +55,15 @@ public sealed class RelayTests : RelayedRequests
     }
 
     [Theory]
+    [InlineData("202 Accepted")]
+    [InlineData("205 Reset Content")]
+    [InlineData("226 IM Used")]
+    [InlineData("600 Beyond")]
     [InlineData("301 Moved Permanently")]
     [InlineData("307 Temporary Redirect")]
     [InlineData("304 Not Modified")]
     [InlineData("401 Unauthorized")]
-    public async Task A_redirect_is_an_error_and_is_not_followed(string status)
+    public async Task A_redirect_or_a_status_that_is_never_given_is_an_error_and_is_not_followed(string status)
     {
         await using var elsewhere = new ScriptedExecutor();
         var sending = SendAsync();

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
 
@@ -29,10 +31,13 @@ public sealed class ScriptedExecutor : IAsyncDisposable
     /// <summary>What <c>/healthz</c> says.</summary>
     public bool IsHealthy { get; set; } = true;
 
+    /// <summary>Whether a request's body is read before a test gets to see the request; else that is the test's.</summary>
+    public bool ReadsBodies { get; set; } = true;
+
     /// <summary>How many times it was asked for its health.</summary>
     public int HealthChecks { get; private set; }
 
-    /// <summary>The next request beside health checks, read completely, not answered yet.</summary>
+    /// <summary>The next request beside health checks, read as <see cref="ReadsBodies"/> says, not answered yet.</summary>
     public async Task<ExecutorCall> NextCallAsync() => await _calls.Reader.ReadAsync().AsTask().WaitAsync(Patience.Limit);
 
     /// <summary>Whether a request has come that no test has taken.</summary>
@@ -59,7 +64,7 @@ public sealed class ScriptedExecutor : IAsyncDisposable
     {
         using var owned = client;
         var stream = client.GetStream();
-        while (await ExecutorCall.ReadAsync(client, stream, _stop.Token) is { } call)
+        while (await ExecutorCall.ReadAsync(client, stream, () => ReadsBodies, _stop.Token) is { } call)
         {
             if (call.Target == "/healthz")
             {
@@ -82,8 +87,11 @@ public sealed class ExecutorCall
     private readonly NetworkStream _stream;
     private readonly TaskCompletionSource<bool> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ExecutorCall(TcpClient client, NetworkStream stream, string head)
+    private readonly bool _isRead;
+
+    private ExecutorCall(TcpClient client, NetworkStream stream, string head, bool isRead)
     {
+        _isRead = isRead;
         _client = client;
         _stream = stream;
         Head = head;
@@ -94,7 +102,12 @@ public sealed class ExecutorCall
 
     public byte[] Body { get; private set; } = [];
 
+    public string Method => Head.Split(' ')[0];
+
     public string Target => Head.Split(' ')[1];
+
+    /// <summary>What comes behind the head, where nobody has read it yet, and where the answer goes.</summary>
+    public Stream Connection => _stream;
 
     internal Task<bool> Over => _over.Task;
 
@@ -121,7 +134,17 @@ public sealed class ExecutorCall
     public async Task AnswerAsync(string status, string contentType, string body, string headers = "")
     {
         await SendAsync($"HTTP/1.1 {status}\r\nContent-Type: {contentType}\r\nContent-Length: {body.Length}\r\n{headers}\r\n{body}");
-        _over.TrySetResult(true);
+        if (_isRead) _over.TrySetResult(true);
+    }
+
+    /// <summary>Grants the WebSocket that was asked for (RFC 6455, 4.2.2).</summary>
+    public async Task<WebSocket> UpgradeAsync()
+    {
+#pragma warning disable CA5350 // The protocol wants SHA-1, and for no secret's sake.
+        var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(Header("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
+#pragma warning restore CA5350
+        await SendAsync($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+        return WebSocket.CreateFromStream(_stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = Timeout.InfiniteTimeSpan });
     }
 
     /// <summary>Ends the connection as a program does that has said all it has to say.</summary>
@@ -154,7 +177,7 @@ public sealed class ExecutorCall
         _over.TrySetResult(false);
     }
 
-    internal static async Task<ExecutorCall?> ReadAsync(TcpClient client, NetworkStream stream, CancellationToken cancellationToken)
+    internal static async Task<ExecutorCall?> ReadAsync(TcpClient client, NetworkStream stream, Func<bool> readsBodies, CancellationToken cancellationToken)
     {
         var head = new StringBuilder();
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
@@ -163,7 +186,9 @@ public sealed class ExecutorCall
             head.Append((char)next);
         }
 
-        var call = new ExecutorCall(client, stream, head.ToString());
+        var call = new ExecutorCall(client, stream, head.ToString(), readsBodies());
+        if (!call._isRead) return call;
+        if (call.Header("Expect") == "100-continue") await call.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
         call.Body = call.Header("Transfer-Encoding") == "chunked"
             ? await ReadChunksAsync(stream, cancellationToken)
             : await ReadExactlyAsync(stream, int.Parse(call.Header("Content-Length") ?? "0"), cancellationToken);

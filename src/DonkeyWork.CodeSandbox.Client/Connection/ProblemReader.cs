@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Contracts;
@@ -22,35 +21,34 @@ internal static class ProblemReader
         };
         var body = await ReadStartAsync(response, cancellationToken).ConfigureAwait(false);
         var problem = Parse(response, body);
-        return problem?.Code is { } code
-            ? Typed(code, problem, response.StatusCode, retryAfter)
-            : new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, Describe(response, body))
-            {
-                StatusCode = response.StatusCode,
-                Problem = problem,
-                RetryAfter = retryAfter,
-            };
+        var error = problem?.Code is { } code
+            ? Typed(code, problem.Detail ?? problem.Message ?? problem.Title ?? $"{(int)response.StatusCode} {code}", problem)
+            : new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, Describe(response, body));
+        return error.AnsweredBy(response.StatusCode, problem, retryAfter);
     }
 
-    private static CodeSandboxException Typed(string code, Problem problem, HttpStatusCode status, TimeSpan? retryAfter)
+    private static CodeSandboxException Typed(string code, string message, Problem problem) => code switch
     {
-        var message = problem.Detail ?? problem.Message ?? problem.Title ?? $"{(int)status} {code}";
-        return code switch
-        {
-            ErrorCodes.InvalidRequest => new InvalidRequestException(message, problem.Errors)
-                { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.SandboxNotFound => new SandboxNotFoundException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.SandboxNotReady => new SandboxNotReadyException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.LimitReached => new LimitReachedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.PoolExhausted => new PoolExhaustedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.ExecutionNotFound => new ExecutionNotFoundException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.ExecutionDeleted => new ExecutionDeletedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.ExecutionExists => new ExecutionExistsException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.ExecutionExited => new ExecutionExitedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            ErrorCodes.StdinClosed => new StandardInputClosedException(message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-            _ => new CodeSandboxException(code, message) { StatusCode = status, Problem = problem, RetryAfter = retryAfter },
-        };
-    }
+        ErrorCodes.InvalidRequest => new InvalidRequestException(message, problem.Errors),
+        ErrorCodes.SandboxNotFound => new SandboxNotFoundException(message),
+        ErrorCodes.SandboxNotReady => new SandboxNotReadyException(message),
+        ErrorCodes.LimitReached => new LimitReachedException(message),
+        ErrorCodes.PoolExhausted => new PoolExhaustedException(message),
+        ErrorCodes.ExecutionNotFound => new ExecutionNotFoundException(message),
+        ErrorCodes.ExecutionDeleted => new ExecutionDeletedException(message),
+        ErrorCodes.ExecutionExists => new ExecutionExistsException(message),
+        ErrorCodes.ExecutionExited => new ExecutionExitedException(message),
+        ErrorCodes.StdinClosed => new StandardInputClosedException(message),
+        ErrorCodes.NotFound => new SandboxFileNotFoundException(message),
+        ErrorCodes.Forbidden => new SandboxFileForbiddenException(message),
+        ErrorCodes.Exists => new SandboxFileExistsException(message),
+        ErrorCodes.PreconditionFailed => new SandboxFileChangedException(message),
+        ErrorCodes.NoSpace => new SandboxDiskFullException(message),
+        ErrorCodes.BadArchive => new BadArchiveException(message, problem.Unpacked),
+        ErrorCodes.NotADirectory or ErrorCodes.IsADirectory or ErrorCodes.DirectoryNotEmpty or ErrorCodes.RangeNotSatisfiable =>
+            new SandboxFileException(code, message),
+        _ => new CodeSandboxException(code, message),
+    };
 
     private static async Task<ReadOnlyMemory<byte>> ReadStartAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -9,6 +9,10 @@ namespace DonkeyWork.CodeSandbox.Client;
 /// </summary>
 public class CodeSandboxException : Exception
 {
+    private HttpStatusCode? _statusCode;
+    private Problem? _problem;
+    private TimeSpan? _retryAfter;
+
     /// <summary>An error with its code.</summary>
     /// <param name="code">One of <see cref="ErrorCodes"/> or <see cref="ClientErrorCodes"/>.</param>
     /// <param name="message">What happened and what to do.</param>
@@ -20,11 +24,29 @@ public class CodeSandboxException : Exception
     public string Code { get; }
 
     /// <summary>The HTTP status, where there was an answer.</summary>
-    public HttpStatusCode? StatusCode { get; init; }
+    public HttpStatusCode? StatusCode
+    {
+        get => _statusCode;
+        init => _statusCode = value;
+    }
 
     /// <summary>The problem as it came, where one came.</summary>
-    public Problem? Problem { get; init; }
+    public Problem? Problem
+    {
+        get => _problem;
+        init => _problem = value;
+    }
 
     /// <summary>When trying again makes sense, where the server said so.</summary>
-    public TimeSpan? RetryAfter { get; init; }
+    public TimeSpan? RetryAfter
+    {
+        get => _retryAfter;
+        init => _retryAfter = value;
+    }
+
+    internal CodeSandboxException AnsweredBy(HttpStatusCode status, Problem? problem, TimeSpan? retryAfter)
+    {
+        (_statusCode, _problem, _retryAfter) = (status, problem, retryAfter);
+        return this;
+    }
 }

@@ -1,4 +1,3 @@
-using DonkeyWork.CodeSandbox.Client.Streaming;
 using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client.Executions;

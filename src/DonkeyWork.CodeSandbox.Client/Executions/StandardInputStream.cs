@@ -1,6 +1,5 @@
 using DonkeyWork.CodeSandbox.Client.Connection;
 using DonkeyWork.CodeSandbox.Client.Executions;
-using DonkeyWork.CodeSandbox.Client.Streaming;
 using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client;

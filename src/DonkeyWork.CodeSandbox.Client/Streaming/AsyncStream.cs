@@ -1,4 +1,4 @@
-namespace DonkeyWork.CodeSandbox.Client.Streaming;
+namespace DonkeyWork.CodeSandbox.Client;
 
 /// <summary>
 /// What streams that cannot seek have in common. Their synchronous members wait for the asynchronous ones, which never need the

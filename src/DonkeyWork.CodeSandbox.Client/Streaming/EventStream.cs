@@ -26,6 +26,8 @@ internal sealed class EventStream<T> : IAsyncDisposable
             .GetAsyncEnumerator(CancellationToken.None);
     }
 
+    public ServerAddress From => _answer.From;
+
     /// <summary>The next event, or <see langword="null"/> where the stream has ended; an event cut short is none.</summary>
     public async ValueTask<T?> NextAsync()
     {

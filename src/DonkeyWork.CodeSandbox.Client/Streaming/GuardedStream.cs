@@ -2,9 +2,9 @@ namespace DonkeyWork.CodeSandbox.Client.Streaming;
 
 /// <summary>
 /// A response body that may not be silent for too long while somebody reads it, nor send more than
-/// <see cref="MaxEventBytes"/> without a whole event; what breaks it is a <see cref="InterruptedException"/>.
+/// <see cref="MaxEventBytes"/> without a whole event where it is one of events; what breaks it is a <see cref="InterruptedException"/>.
 /// </summary>
-internal sealed class GuardedStream : Stream
+internal sealed class GuardedStream : AsyncStream
 {
     /// <summary>
     /// A line part of 1 MiB is at most 6 MiB as JSON, every byte escaped as <c>\u0000</c>. What sends more is not our executor:
@@ -17,6 +17,7 @@ internal sealed class GuardedStream : Stream
 
     private readonly Stream _inner;
     private readonly string _server;
+    private readonly long _maxEventBytes;
     private readonly TimeProvider _time;
     private readonly TimeSpan _idleTimeout;
     private readonly CancellationToken _caller;
@@ -26,8 +27,10 @@ internal sealed class GuardedStream : Stream
     private readonly ITimer _silence;
     private long _bytesSinceEvent;
 
-    public GuardedStream(Stream inner, ConnectionOptions options, string server, CancellationToken caller)
+    public GuardedStream(
+        Stream inner, ConnectionOptions options, string server, CancellationToken caller, long maxEventBytes = MaxEventBytes)
     {
+        _maxEventBytes = maxEventBytes;
         _inner = inner;
         _server = server;
         _time = options.TimeProvider;
@@ -39,18 +42,6 @@ internal sealed class GuardedStream : Stream
     }
 
     public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Ends the read in progress and every later one.</summary>
     public void Stop() => _stop.Cancel();
@@ -80,9 +71,9 @@ internal sealed class GuardedStream : Stream
             // What is there already needs no clock.
             var count = pending.IsCompleted ? await pending.ConfigureAwait(false) : await WithinIdleTimeoutAsync(pending).ConfigureAwait(false);
             _bytesSinceEvent += count;
-            return _bytesSinceEvent <= MaxEventBytes
+            return _bytesSinceEvent <= _maxEventBytes
                 ? count
-                : throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{_server} sent an event of more than {MaxEventBytes} bytes.");
+                : throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{_server} sent an event of more than {_maxEventBytes} bytes.");
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or HttpRequestException or ObjectDisposedException)
         {
@@ -92,21 +83,6 @@ internal sealed class GuardedStream : Stream
                 ? new InterruptedException(ClientErrorCodes.StreamIdle, $"{_server} sent nothing for {_idleTimeout.TotalSeconds} s, not even a keep-alive.", e)
                 : new InterruptedException(ClientErrorCodes.ResponseCut, $"The connection to {_server} broke in the middle of a stream.", e);
         }
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
     }
 
     protected override void Dispose(bool disposing)

@@ -26,13 +26,13 @@ internal static class SeccompProfile
 
     /// <summary>
     /// The C library and others try these and fall back where the kernel does not have them; "not permitted" would be an
-    /// error to them. The numbers of inotify instances and of AIO's places are the host's: one sandbox could take them
-    /// all. Watches would also tell what the host does below <c>/usr</c>.
+    /// error to them. The number of AIO's places is the host's: one sandbox could take them all. So is that of inotify
+    /// instances: the executor may have one, commands none, which is its own filter's to see to (--no-inotify).
     /// </summary>
     private static readonly string[] Missing =
     [
         "clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "memfd_secret",
-        "inotify_init", "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "fanotify_init", "fanotify_mark",
+        "inotify_init", "fanotify_init", "fanotify_mark",
         "io_setup", "io_submit", "io_cancel", "io_getevents", "io_pgetevents", "io_destroy",
     ];
 
@@ -41,7 +41,8 @@ internal static class SeccompProfile
         "access", "chdir", "chmod", "chown", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3",
         "faccessat", "faccessat2", "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat", "fchmodat2", "fchown",
         "fchownat", "fcntl", "fdatasync", "fgetxattr", "flistxattr", "flock", "fremovexattr", "fsetxattr", "fstat",
-        "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents", "getdents64", "getxattr", "ioctl", "lchown", "lgetxattr", "link", "linkat",
+        "fstatfs", "fsync", "ftruncate", "futimesat", "getcwd", "getdents", "getdents64", "getxattr",
+        "inotify_add_watch", "inotify_init1", "inotify_rm_watch", "ioctl", "lchown", "lgetxattr", "link", "linkat",
         "listxattr", "llistxattr", "lremovexattr", "lseek", "lsetxattr", "lstat", "mkdir", "mkdirat", "mknod", "mknodat",
         "newfstatat", "open", "openat", "openat2", "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2",
         "read", "readahead", "readlink", "readlinkat", "readv", "removexattr", "rename", "renameat", "renameat2",

@@ -16,6 +16,8 @@ internal sealed class ExecutorStream(Stream connection) : ThroughStream(connecti
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        // It was asked to close the connection behind that one.
+        if (_request is { } only && only != EarlyAnswer.Current) throw new IOException("The connection was another request's alone.");
         _request = EarlyAnswer.Current;
         return _request is { } request ? request.WriteAsync(Inner, buffer, cancellationToken) : Inner.WriteAsync(buffer, cancellationToken);
     }

@@ -100,17 +100,17 @@ internal sealed partial record ExecutionPlan
         if (request.Id is not null && !IdPattern().IsMatch(request.Id))
             errors["id"] = ["must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}"];
         if (request.Command is null == request.Argv is null)
-            errors["command"] = ["one of command and argv is required"];
+            errors["command"] = [request.Command is null ? "is required, or argv" : "excludes argv"];
         if (HasNul(request.Command))
             errors["command"] = ["contains a NUL"];
         if (request.Argv is { } argv && (argv.Count == 0 || string.IsNullOrEmpty(argv[0]) || argv.Any(argument => argument is null || HasNul(argument))))
             errors["argv"] = ["must begin with a program, and have no null and no NUL"];
+        if (request.TimeoutSeconds is < 1 or > ExecuteRequest.MaxTimeoutSeconds)
+            errors["timeoutSeconds"] = [$"must be from 1 to {ExecuteRequest.MaxTimeoutSeconds}"];
         if (request.WorkingDirectory is { } directory && (directory.Length == 0 || HasNul(directory)))
             errors["workingDirectory"] = ["must be a path without a NUL"];
         if (SandboxEnvironment.Validate(request.Environment) is { Length: > 0 } faults)
             errors["environment"] = faults;
-        if (request.TimeoutSeconds is < 1 or > ExecuteRequest.MaxTimeoutSeconds)
-            errors["timeoutSeconds"] = [$"must be from 1 to {ExecuteRequest.MaxTimeoutSeconds}"];
         if (request.Pty is { } size && TerminalFault(size) is { } fault)
             errors["pty"] = [fault];
         if (request.KeepOutputBytes is < 1 or > StartExecutionRequest.MaxKeepOutputBytes)

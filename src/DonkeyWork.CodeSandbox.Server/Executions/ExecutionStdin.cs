@@ -77,6 +77,23 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
         }
     }
 
+    /// <summary>Types at a terminal, beside whoever else does: nobody takes another's place.</summary>
+    /// <exception cref="RequestException">With <c>stdin_closed</c>.</exception>
+    /// <exception cref="OperationCanceledException">Who types is gone; what went in is counted.</exception>
+    public async Task TypeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            ThrowIfClosed();
+            await WriteAsync(bytes, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     /// <summary>The input ends here; at a terminal Ctrl-D is typed.</summary>
     public async Task CloseAsync(CancellationToken cancellationToken)
     {

@@ -10,7 +10,10 @@ internal sealed unsafe class DirectoryReader(SafeFileHandle directory, bool with
     private const int BufferBytes = 4096;
     private const int OffsetAt = 8;
     private const int LengthAt = 16;
+    private const int KindAt = 18;
     private const int NameAt = 19;
+    private const byte UnknownKind = 0;
+    private const byte DirectoryKind = 4;
 
     private byte[]? _buffer;
     private int _position;
@@ -19,6 +22,9 @@ internal sealed unsafe class DirectoryReader(SafeFileHandle directory, bool with
 
     /// <summary>The directory; closed while suspended.</summary>
     public SafeFileHandle Directory { get; private set; } = directory;
+
+    /// <summary>Of the last name: whether the file system does not exclude that it is a directory.</summary>
+    public bool MayBeDirectory { get; private set; }
 
     public bool IsSuspended => Directory.IsClosed;
 
@@ -38,6 +44,7 @@ internal sealed unsafe class DirectoryReader(SafeFileHandle directory, bool with
             if (bytes.SequenceEqual("."u8) || bytes.SequenceEqual(".."u8) || (!withTemporary && TemporaryFile.IsName(bytes)))
                 continue;
             name = bytes.ToArray();
+            MayBeDirectory = entry[KindAt] is UnknownKind or DirectoryKind;
             return true;
         }
     }

@@ -1,8 +1,8 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
+using DonkeyWork.CodeSandbox.Server.Files.Watching;
 using DonkeyWork.CodeSandbox.Server.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace DonkeyWork.CodeSandbox.Server.Files;
 
@@ -19,6 +19,7 @@ internal sealed partial class FileEndpoints
     private readonly DirectoryLister _lister;
     private readonly Deletion _deletion;
     private readonly Moves _moves;
+    private readonly FileWatcher _watcher;
 
     /// <param name="registry">Is told of the use.</param>
     /// <param name="home">Where relative paths start.</param>
@@ -34,6 +35,7 @@ internal sealed partial class FileEndpoints
         _lister = new DirectoryLister(_paths);
         _deletion = new Deletion(_paths);
         _moves = new Moves(_paths);
+        _watcher = new FileWatcher(_paths, new WatchHub(timeProvider, logger), timeProvider);
     }
 
     /// <summary>Adds the routes.</summary>
@@ -44,15 +46,14 @@ internal sealed partial class FileEndpoints
         routes.MapPut(Files, InUse(PutAsync));
         routes.MapDelete(Files, InUse(_deletion.DeleteAsync));
         routes.MapGet(Files + "/list", InUse(_lister.ListAsync));
+        routes.MapGet(Files + "/watch", InUse(context => _watcher.WatchAsync(context, _registry.Touch)));
         routes.MapPost(Files + "/move", InUse(_moves.MoveAsync));
         routes.MapPost(Files + "/directory", InUse(MakeDirectoryAsync));
     }
 
     private Task PutAsync(HttpContext context)
     {
-        // Files are of any size and come as slowly as they like.
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
-        context.Features.GetRequiredFeature<IHttpMinRequestBodyDataRateFeature>().MinDataRate = null;
         return _writer.PutAsync(context, _registry.Touch);
     }
 

@@ -72,11 +72,13 @@ internal static unsafe class FileSystem
         TryGetStatus(file, default, out var status) is not 0 and var error ? throw new FileSystemException(error) : status;
 
     /// <summary>The number of its file system (statfs(2)).</summary>
-    public static long KindOf(SafeFileHandle file)
+    public static long KindOf(SafeFileHandle file) => MountOf(file).Kind;
+
+    /// <summary>Whether nothing can be changed where it is.</summary>
+    public static bool IsReadOnly(SafeFileHandle file)
     {
-        const int statusWords = 32;
-        var status = stackalloc long[statusWords];
-        return FileSystemStatus(file, status) < 0 ? throw LastError() : status[0];
+        const long readOnly = 1;
+        return (MountOf(file).Flags & readOnly) != 0;
     }
 
     /// <summary>Whether the sandbox user may write to it.</summary>
@@ -189,6 +191,15 @@ internal static unsafe class FileSystem
     {
         if (error != 0)
             throw new FileSystemException(error);
+    }
+
+    private static (long Kind, long Flags) MountOf(SafeFileHandle file)
+    {
+        // struct statfs on 64 bits: words, of which the first is the kind and the eleventh the flags.
+        const int words = 32;
+        const int flags = 10;
+        var status = stackalloc long[words];
+        return FileSystemStatus(file, status) < 0 ? throw LastError() : (status[0], status[flags]);
     }
 
     private static int ErrorOf(int result) => result < 0 ? Marshal.GetLastPInvokeError() : 0;

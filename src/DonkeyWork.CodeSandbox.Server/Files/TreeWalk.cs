@@ -37,6 +37,12 @@ internal sealed class TreeWalk : IDisposable
         _levels.Add(new Level(new DirectoryReader(top, withTemporary), [], FileSystem.StatusOf(top), 0));
     }
 
+    /// <summary>Which directories are not entered.</summary>
+    public Func<SafeFileHandle, bool> Skips { get; init; } = KernelFileSystems.Contains;
+
+    /// <summary>Whether the file system does not exclude that the entry is a directory.</summary>
+    public bool MayBeDirectory => _levels[^1].Reader.MayBeDirectory;
+
     /// <summary>Where <see cref="Name"/> is.</summary>
     public SafeFileHandle Directory => _levels[^1].Reader.Directory;
 
@@ -72,7 +78,7 @@ internal sealed class TreeWalk : IDisposable
     }
 
     /// <summary>Goes into the entry that the walk has come to, which must be a directory.</summary>
-    /// <returns>0, or the errno: ENOENT, ENOTDIR or ELOOP when it is none any more, EPERM for a kernel file system.</returns>
+    /// <returns>0, or the errno: ENOENT, ENOTDIR or ELOOP when it is none any more, EPERM for one that is not to be entered.</returns>
     public int TryEnter()
     {
         var error = FileSystem.TryOpen(Directory, Name, O_RDONLY | O_DIRECTORY, out var opened);
@@ -80,7 +86,7 @@ internal sealed class TreeWalk : IDisposable
             return error;
         try
         {
-            if (KernelFileSystems.Contains(opened))
+            if (Skips(opened))
             {
                 opened.Dispose();
                 return FileError.EPERM;

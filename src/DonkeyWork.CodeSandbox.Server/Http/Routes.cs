@@ -13,4 +13,5 @@ internal static class Routes
     public const string ExecutionStdin = "/api/executions/{id}/stdin";
     public const string ExecutionSignal = "/api/executions/{id}/signal";
     public const string ExecutionResize = "/api/executions/{id}/resize";
+    public const string Terminal = "/api/terminal";
 }

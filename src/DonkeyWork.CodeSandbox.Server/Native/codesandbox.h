@@ -39,5 +39,6 @@ int32_t cs_spawn(struct cs_spawn_request *request);
 int32_t cs_wait_peek(int32_t *pid);
 int32_t cs_reap(int32_t pid, int32_t *status, struct cs_usage *usage);
 int64_t cs_own_peak_memory(void);
+void cs_forbid_inotify(void);
 int32_t cs_protect(int32_t dumpable_guard, int32_t signal_guard, int32_t quit_fd);
 int32_t cs_sweep(int32_t helper, const int32_t *helpers, int32_t count);

@@ -76,12 +76,18 @@ static void fail(struct cs_spawn_request *request, int step)
  */
 #if defined(__x86_64__)
 #define COMPAT_ARCH AUDIT_ARCH_I386
-#define COMPAT_RULES RULES(340, 97, 289, 156, 351)
+#define COMPAT_RULES RULES(340, 97, 289, 156, 351, 291, 332, 338)
 #elif defined(__aarch64__)
 #define COMPAT_ARCH AUDIT_ARCH_ARM
-#define COMPAT_RULES RULES(369, 97, 314, 156, 380)
+#define COMPAT_RULES RULES(369, 97, 314, 156, 380, 316, 360, 367)
 #endif
-#define NATIVE_RULES RULES(SYS_prlimit64, SYS_setpriority, SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setattr)
+/* 64-bit ARM has only the younger of the two. */
+#if !defined(SYS_inotify_init)
+#define SYS_inotify_init SYS_inotify_init1
+#endif
+#define NATIVE_RULES \
+    RULES(SYS_prlimit64, SYS_setpriority, SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setattr, \
+          SYS_inotify_init, SYS_inotify_init1, SYS_fanotify_init)
 /* Of the x32 calls, which are x86-64's with this bit. No other call has it. */
 #define X32_BIT 0x40000000U
 /* linux/ioprio.h is missing from older headers. */
@@ -103,9 +109,20 @@ static void fail(struct cs_spawn_request *request, int step)
     IF_EQUAL(call, 0, 6), ARGUMENT(0), IF_EQUAL(0, 2, 0), ARGUMENT(1), IF_EQUAL(SCHED_OTHER, 0, 1), ALLOW, REFUSE
 #define NO_FOREIGN_ATTRIBUTES(call) \
     IF_EQUAL(call, 0, 4), ARGUMENT(0), IF_EQUAL(0, 0, 1), ALLOW, REFUSE
-#define RULES(prlimit, setpriority, ioprio_set, setscheduler, setattr) \
+/* Instances are counted for the whole host: with --no-inotify it is as if the kernel had none, for commands alone. */
+#define NO_INSTANCE(call) IF_EQUAL(call, 0, 1), BPF_STMT(BPF_RET | BPF_K, answer_to_inotify)
+#define RULES(prlimit, setpriority, ioprio_set, setscheduler, setattr, inotify_init, inotify_init1, fanotify_init) \
+    NO_INSTANCE(inotify_init), NO_INSTANCE(inotify_init1), NO_INSTANCE(fanotify_init), \
     NO_FOREIGN_LIMIT(prlimit), NO_FOREIGN_PRIORITY(setpriority, PRIO_USER), NO_FOREIGN_PRIORITY(ioprio_set, IOPRIO_WHO_USER), \
     NO_FOREIGN_POLICY(setscheduler), NO_FOREIGN_ATTRIBUTES(setattr), ALLOW
+
+static uint32_t answer_to_inotify = SECCOMP_RET_ALLOW;
+
+/* Before the first command. */
+void cs_forbid_inotify(void)
+{
+    answer_to_inotify = SECCOMP_RET_ERRNO | ENOSYS;
+}
 
 static int forbid_foreign_settings(void)
 {

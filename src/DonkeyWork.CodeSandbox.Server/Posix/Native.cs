@@ -20,6 +20,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "cs_own_peak_memory")]
     public static partial long OwnPeakMemory();
 
+    [LibraryImport(Library, EntryPoint = "cs_forbid_inotify")]
+    public static partial void ForbidInotify();
+
     [LibraryImport(Library, EntryPoint = "cs_protect")]
     public static partial int Protect(int dumpableGuard, int signalGuard, int quitDescriptor);
 
@@ -110,6 +113,7 @@ internal static unsafe partial class Native
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
     public const int EPOLL_CTL_MOD = 3;
+    public const int SIGHUP = 1;
     public const int SIGKILL = 9;
     public const int SIGCONT = 18;
     public const int EINTR = 4;

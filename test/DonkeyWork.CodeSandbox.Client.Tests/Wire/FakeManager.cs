@@ -34,6 +34,9 @@ internal sealed class FakeManager : IAsyncDisposable
     /// <summary>The executions of every sandbox; several Managers may have the same.</summary>
     public FakeExecutions Executions { get; init; } = new();
 
+    /// <summary>The files of every sandbox, in the same way.</summary>
+    public FakeFiles Files { get; init; } = new();
+
     public RequestDelegate? OnDelete { get; set; }
 
     public int Asked(string line) => Server.Requests.Count(r => r.Line == line);
@@ -41,7 +44,7 @@ internal sealed class FakeManager : IAsyncDisposable
     /// <summary>A Manager, or another one of the same sandboxes.</summary>
     public static async Task<FakeManager> StartAsync(FakeManager? other = null)
     {
-        var manager = other is null ? new FakeManager() : new FakeManager { Sandboxes = other.Sandboxes, Executions = other.Executions };
+        var manager = other is null ? new FakeManager() : new FakeManager { Sandboxes = other.Sandboxes, Executions = other.Executions, Files = other.Files };
         manager.OnCreate = async context =>
         {
             manager.Sandboxes[Name] = true;
@@ -52,7 +55,11 @@ internal sealed class FakeManager : IAsyncDisposable
         return manager;
     }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        Files.Dispose();
+    }
 
     private Task AnswerAsync(HttpContext context)
     {
@@ -70,6 +77,7 @@ internal sealed class FakeManager : IAsyncDisposable
             ("DELETE", ["api", "kata", var name]) => DeleteAsync(context, name),
             ("POST", ["api", "kata", _, "execute"]) => OnExecute(context),
             (_, ["api", "kata", _, "executions", .. var rest]) => Executions.AnswerAsync(context, rest),
+            (_, ["api", "kata", _, "files", .. var rest]) => Files.AnswerAsync(context, rest),
             ("POST", ["api", "kata", var name, "keepalive"]) => Sse.JsonAsync(context, Sse.Info(name)),
             _ => Sse.ProblemAsync(context, 404, "not_found"),
         };

@@ -17,6 +17,8 @@ internal sealed class FakeSandbox : IAsyncDisposable
 
     public FakeExecutions Executions => Manager.Executions;
 
+    public FakeFiles Files => Manager.Files;
+
     public CodeSandboxClient Client { get; }
 
     public Sandbox Sandbox { get; }

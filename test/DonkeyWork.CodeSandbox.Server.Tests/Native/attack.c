@@ -2,6 +2,7 @@
  * attack ROUTE NUMBER: what a command can do to the executor (PID 1) of its sandbox without any right but the same uid.
  * Sends signal NUMBER by every kind of system call, with every field forged that a sender may fill in; or lowers limit
  * NUMBER by prlimit; or takes every thread's priority away by way NUMBER. Ends with 0 whatever the kernel answers: what counts is whether PID 1 is still well.
+ * Of "inotify" the exit code is how many instances could be made.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -75,14 +76,34 @@ struct attributes {
 };
 
 /* The calls of 32-bit programs have numbers of their own. */
-static void call_compat(int call, int first, int second, int third)
+static int call_compat(int call, int first, int second, int third)
 {
 #if defined(__x86_64__)
-    int ignored;
-    __asm__ volatile("int $0x80" : "=a"(ignored) : "a"(call), "b"(first), "c"(second), "d"(third) : "memory", "r8", "r9", "r10", "r11");
+    int result;
+    __asm__ volatile("int $0x80" : "=a"(result) : "a"(call), "b"(first), "c"(second), "d"(third) : "memory", "r8", "r9", "r10", "r11");
+    return result;
 #else
     (void)call, (void)first, (void)second, (void)third;
+    return -1;
 #endif
+}
+
+/* How many inotify and fanotify instances can be made, by every number that the calls have. */
+static int count_instances(void)
+{
+    enum { REPORT_FID = 0x200 };
+    int made = 0;
+#if defined(SYS_inotify_init)
+    made += syscall(SYS_inotify_init) >= 0;
+    made += syscall(0x40000000 | SYS_inotify_init) >= 0;
+#endif
+    made += syscall(SYS_inotify_init1, 0) >= 0;
+    made += syscall(0x40000000 | SYS_inotify_init1, 0) >= 0;
+    made += syscall(SYS_fanotify_init, REPORT_FID, 0) >= 0;
+    made += call_compat(291, 0, 0, 0) >= 0;
+    made += call_compat(332, 0, 0, 0) >= 0;
+    made += call_compat(338, REPORT_FID, 0, 0) >= 0;
+    return made;
 }
 
 static void by_scheduling(int thread)
@@ -127,6 +148,8 @@ int main(int count, char **arguments)
         return 2;
     const char *route = arguments[1];
     number = atoi(arguments[2]);
+    if (!strcmp(route, "inotify"))
+        return count_instances();
     for (int round = 0; round < ROUNDS; round++) {
         if (!strcmp(route, "kill")) {
             kill(TARGET, number);

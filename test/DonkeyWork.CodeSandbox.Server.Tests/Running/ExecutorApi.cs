@@ -43,9 +43,14 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
     public string SocketPath => socketPath;
 
     public Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, CancellationToken cancellationToken = default)
+        HttpMethod method, string path, HttpContent? content = null, string? withToken = null, string? accept = null,
+        CancellationToken cancellationToken = default, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, path) { Content = content };
+        if (accept is not null)
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        foreach (var (name, text) in headers)
+            request.Headers.TryAddWithoutValidation(name, text);
         if ((withToken ?? token) is { } value)
             request.Headers.Add("X-Sandbox-Token", value);
         return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
@@ -95,6 +100,15 @@ internal sealed class ExecutorApi(string socketPath, string? token = null) : IDi
 
     public Task<Outcome> RunAsync(string command, int timeoutSeconds = ExecuteRequest.DefaultTimeoutSeconds) =>
         RunAsync(new ExecuteRequest { Command = command, TimeoutSeconds = timeoutSeconds });
+
+    /// <summary>Asks for a WebSocket; for who wants to see what is said to that.</summary>
+    public Task<HttpResponseMessage> UpgradeAsync(string path)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, path);
+        foreach (var (name, value) in ((string, string)[])[("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", Convert.ToBase64String(new byte[16]))])
+            request.Headers.TryAddWithoutValidation(name, value);
+        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
 
     public async Task<ExecutorStats> StatsAsync()
     {

@@ -27,6 +27,12 @@ internal sealed record ContainerOptions
     public bool TellsOomEvents { get; init; } = true;
 
     public string? Token { get; init; }
+
+    /// <summary>Whether commands are kept from inotify.</summary>
+    public bool NoInotify { get; init; }
+
+    /// <summary>Whether <c>/disk</c> is a directory of the host's disk, which takes no memory.</summary>
+    public bool HasDisk { get; init; }
 }
 
 /// <summary>
@@ -58,6 +64,8 @@ internal sealed class ExecutorContainer : IAsyncDisposable
 
     /// <summary>The cgroup v2 directory handed over.</summary>
     public string Cgroup => Path.Combine(Cgroups.Unified, _name);
+
+    private string Disk => Path.Combine(_folder, "disk");
 
     public static async Task<ExecutorContainer> StartAsync(KillMode mode, ContainerOptions? options = null)
     {
@@ -101,6 +109,13 @@ internal sealed class ExecutorContainer : IAsyncDisposable
             File.CreateSymbolicLink(Path.Combine(root, link), $"usr/{link}");
         File.SetUnixFileMode(Path.Combine(root, "home/user"), (UnixFileMode)0x1C0);
         File.SetUnixFileMode(Path.Combine(root, "tmp"), (UnixFileMode)0x3FF);
+        if (_options.HasDisk)
+        {
+            Directory.CreateDirectory(Path.Combine(root, "disk"));
+            Directory.CreateDirectory(Disk);
+            Chown(Disk, HostIdOfZero + UserId, HostIdOfZero + UserId).ShouldBe(0);
+        }
+
         await File.WriteAllTextAsync(Path.Combine(root, "etc/passwd"), "user:x:1000:1000::/home/user:/bin/bash\n");
         await File.WriteAllTextAsync(Path.Combine(_folder, "config.json"), Configuration().ToJsonString());
 
@@ -135,8 +150,11 @@ internal sealed class ExecutorContainer : IAsyncDisposable
             arguments.AddRange(["--oom-events", "fd:5"]);
         if (_options.TellsTasksLimit)
             arguments.AddRange(["--tasks-limit", $"{_options.Tasks}"]);
+        if (_options.NoInotify)
+            arguments.Add("--no-inotify");
         List<string> environment = ["PATH=/usr/bin:/bin", "EXECUTORS_OWN=secret"];
         environment.AddRange(_options.Environment.Select(pair => $"{pair.Key}={pair.Value}"));
+        JsonNode[] disk = _options.HasDisk ? [Mount("/disk", "bind", Disk, "bind", "nosuid", "nodev")] : [];
         var nothing = new JsonArray();
         return new JsonObject
         {
@@ -152,14 +170,16 @@ internal sealed class ExecutorContainer : IAsyncDisposable
                 ["capabilities"] = new JsonObject { ["bounding"] = nothing.DeepClone(), ["permitted"] = nothing.DeepClone(), ["effective"] = nothing.DeepClone() },
             },
             ["root"] = new JsonObject { ["path"] = "root", ["readonly"] = true },
-            ["mounts"] = new JsonArray(
+            ["mounts"] = new JsonArray([
+                .. disk,
                 Mount("/proc", "proc", "proc"),
                 Mount("/dev", "tmpfs", "tmpfs", "nosuid", "mode=755", "size=64k"),
+                Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"),
                 Mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777", "size=64m"),
                 Mount("/home/user", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=700", "size=64m", $"uid={UserId}", $"gid={UserId}"),
                 Mount("/usr", "bind", "/usr", "rbind", "ro", "nosuid", "nodev"),
                 Mount("/opt/attack", "bind", Attack.Directory, "bind", "ro", "nosuid", "nodev"),
-                Mount("/opt/codesandbox", "bind", Published.Directory, "bind", "ro", "nosuid", "nodev")),
+                Mount("/opt/codesandbox", "bind", Published.Directory, "bind", "ro", "nosuid", "nodev")]),
             ["linux"] = new JsonObject
             {
                 ["uidMappings"] = Ids(),

@@ -1,0 +1,42 @@
+using System.Text;
+using DonkeyWork.CodeSandbox.Contracts;
+
+namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
+
+/// <summary><c>GET /api/files/watch</c>: changes below a directory as Server-Sent Events. Ends when the directory is gone.</summary>
+internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider timeProvider)
+{
+    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(10);
+    private static readonly byte[] KeepAlive = ": keepalive\n\n"u8.ToArray();
+
+    /// <param name="context">The request.</param>
+    /// <param name="sent">Called for every piece.</param>
+    public async Task WatchAsync(HttpContext context, Action sent)
+    {
+        using var place = paths.Resolve(context.Request.Query["path"]);
+        using var directory = place.OpenToRead(out var status);
+        if (status.Type != FileEntryType.Directory)
+            throw new FileSystemException(FileError.ENOTDIR);
+        var changes = new ChangeQueue(timeProvider) { Watched = place.Path.Length == 0 ? "/" : Encoding.UTF8.GetString(place.Path) };
+        var tree = hub.Open(directory, place.Path, changes);
+        try
+        {
+            context.Response.ContentType = "text/event-stream";
+            context.Response.Headers.CacheControl = "no-cache";
+            context.Response.Headers["X-Accel-Buffering"] = "no";
+            await context.Response.StartAsync(context.RequestAborted);
+            // The headers say that from now on every change is told.
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            while (await changes.TakeAsync(KeepAliveInterval, context.RequestAborted) is { } events)
+            {
+                await context.Response.Body.WriteAsync(events.IsEmpty ? KeepAlive : events, context.RequestAborted);
+                if (!events.IsEmpty)
+                    sent();
+            }
+        }
+        finally
+        {
+            hub.Close(tree);
+        }
+    }
+}
