@@ -72,7 +72,7 @@ public abstract class KillContract(TestService service)
         await execution.UntilPrintedAsync("up\n");
 
         await execution.SignalAsync("SIGTERM");
-        await execution.UntilPrintedAsync("up\nignored\n");
+        await execution.UntilPrintedAsync("ignored\n");
 
         await execution.DeleteAsync();
         await sandbox.OnlyAsync();

@@ -87,18 +87,25 @@ public sealed class RawExecution
         throw new InvalidDataException("The stream has no exited.");
     }
 
-    /// <summary>Waits until it has printed something.</summary>
+    /// <summary>Waits until it has printed something, on either stream.</summary>
     public async Task UntilPrintedAsync(string text)
     {
         using var patience = new CancellationTokenSource(Patience.Limit);
         var output = "";
-        await foreach (var item in ReadAsync(stop: patience.Token))
+        try
         {
-            output += Encoding.UTF8.GetString(item.Bytes);
-            if (output.Contains(text, StringComparison.Ordinal)) return;
+            await foreach (var item in ReadAsync(stop: patience.Token))
+            {
+                output += Encoding.UTF8.GetString(item.Bytes);
+                if (output.Contains(text, StringComparison.Ordinal)) return;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Below.
         }
 
-        throw new InvalidDataException($"It has ended without \"{text}\": {output}");
+        throw new TimeoutException($"It has not printed \"{text}\": {output}");
     }
 
     public async Task DeleteAsync()

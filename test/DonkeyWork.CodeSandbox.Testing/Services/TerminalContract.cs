@@ -15,7 +15,7 @@ public abstract class TerminalContract(TestService service)
         await terminal.UntilAsync("27 91\r\n/dev/pts/[0-9]+\r\n\\w+\r\nxterm-256color\r\n");
         await terminal.ResizeAsync(132, 43);
         await terminal.TypeAsync("stty size\r");
-        await terminal.UntilAsync("\n43 132\r");
+        await terminal.UntilAsync("43 132\r\n");
 
         // Stopped by Ctrl+Z, listed, brought back, and ended by Ctrl+C.
         await terminal.TypeAsync("cat\r");
@@ -24,7 +24,7 @@ public abstract class TerminalContract(TestService service)
         await terminal.TypeAsync("\x1a");
         await terminal.UntilAsync(@"\[1\]\+ +Stopped +cat");
         await terminal.TypeAsync("fg\r");
-        await terminal.UntilAsync("fg\r\n(\u001b\\[[^\r]*)?cat\r\n");
+        await terminal.UntilAsync("fg\r\n[^a-z]*(\\[[0-9?]*[a-z]\r?)?cat\r\n");
         await terminal.TypeAsync("\x03");
         await terminal.TypeAsync("echo then $?\r");
         await terminal.UntilAsync("then 130\r\n");
