@@ -10,6 +10,9 @@ internal static class RelayedRoutes
     public const string Bytes = "application/octet-stream";
     public const string Tar = "application/x-tar";
 
+    /// <summary>Bytes are bytes, whatever a sender calls them: curl says that they are a form.</summary>
+    public const string AnyType = "*/*";
+
     private const string Sse = EventStream.MediaType;
     private const string Frames = ExecutionEventNames.FramesMediaType;
 
