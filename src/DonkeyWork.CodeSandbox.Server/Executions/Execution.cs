@@ -174,9 +174,18 @@ internal sealed partial class Execution
         _expiry?.Dispose();
     }
 
-    /// <summary>Sends a signal to the command's process group.</summary>
+    /// <summary>Sends a signal to the command's process group; SIGKILL to all that it has started, so that nothing gets away.</summary>
     /// <returns>Whether it was still there.</returns>
-    public bool Signal(int signal) => _tree.Signal(signal);
+    /// <exception cref="IOException">What it has started cannot be found.</exception>
+    public bool Signal(int signal)
+    {
+        if (signal != Native.SIGKILL)
+            return _tree.Signal(signal);
+        if (_tree.Exited.IsCompleted)
+            return false;
+        _tree.Kill();
+        return true;
+    }
 
     /// <summary>Changes the size of its terminal.</summary>
     /// <exception cref="RequestException">With <c>not_a_terminal</c> or <c>execution_exited</c>.</exception>
