@@ -96,13 +96,20 @@ internal sealed class WatchedTree(WatchHub hub, Func<SafeFileHandle?> open, byte
             changes.Complete();
             Close();
         }
+        else if (TopOf(inDirectory) is var top && top != Top)
+        {
+            // It was moved, and something else came before where to: it is gone, or comes back as new.
+            foreach (var move in _moved.FindAll(move => move.Directory == top))
+                Forget(move);
+        }
         else if (happened.Name.Length == 0 || TemporaryFile.IsName(happened.Name))
         {
             // The directory's own entry is its parent's to tell; a file that is being written is nobody's yet.
         }
         else if ((happened.Mask & Inotify.MovedFrom) != 0)
         {
-            inDirectory.Children.Remove(happened.Name, out var child);
+            if (inDirectory.Children.Remove(happened.Name, out var child))
+                child.Parent = null;
             WasTold(inDirectory, happened.Name);
             _moved.Add(new Move(happened.Cookie, inDirectory.PathOf(happened.Name), child, Environment.TickCount64));
         }
@@ -147,12 +154,22 @@ internal sealed class WatchedTree(WatchHub hub, Func<SafeFileHandle?> open, byte
     public void ForgetMoved(TimeSpan patience)
     {
         foreach (var move in _moved.FindAll(move => Environment.TickCount64 - move.At >= patience.TotalMilliseconds))
-        {
-            _moved.Remove(move);
-            changes.Add(Contracts.FileChangeType.Deleted, move.Path);
-            if (move.Directory is not null)
-                Drop(move.Directory);
-        }
+            Forget(move);
+    }
+
+    private void Forget(Move move)
+    {
+        _moved.Remove(move);
+        changes.Add(Contracts.FileChangeType.Deleted, move.Path);
+        if (move.Directory is not null)
+            Drop(move.Directory);
+    }
+
+    private static WatchedDirectory TopOf(WatchedDirectory one)
+    {
+        while (one.Parent is { } parent)
+            one = parent;
+        return one;
     }
 
     private void TakeMovedTo(WatchedDirectory inDirectory, InotifyEvent happened, bool isDirectory)
