@@ -73,7 +73,7 @@ internal static class ExecutionRoutes
             .WithDescription("Any number of bytes, as slowly as they come. The answer comes once all are in the pipe. What is below `offset` and was taken before is skipped, so that a write that was cut can be made again; "
                 + "a gap is `409 stdin_gap`, whose `offset` says from where to go on.")
             .WithParameter("offset", JsonSchemaType.Integer, "Where in the whole of standard input the body begins.")
-            .Accepts<Stream>(RelayedRoutes.Bytes)
+            .Accepts<Stream>(RelayedRoutes.Bytes, RelayedRoutes.Anything)
             .Produces<StdinResult>(200, Json)
             .WithErrors(400, 404, 409, 410, 502, 503);
 

@@ -43,7 +43,7 @@ internal static class FileRoutes
             .WithPath()
             .WithParameter("If-Match", JsonSchemaType.String, "`412` unless the file has this `ETag`.", location: ParameterLocation.Header)
             .WithParameter("If-None-Match", JsonSchemaType.String, "`*`: `412` where it is there already.", location: ParameterLocation.Header)
-            .Accepts<Stream>(RelayedRoutes.Bytes, RelayedRoutes.Tar)
+            .Accepts<Stream>(RelayedRoutes.Bytes, RelayedRoutes.Tar, RelayedRoutes.Anything)
             .Produces(204)
             .WithErrors(400, 403, 404, 409, 412, 502, 503, 507);
 
