@@ -30,6 +30,8 @@ public sealed class RelayedRoutesTests : IAsyncLifetime
     [InlineData("GET", "executions/a/events?after=12", null, "text/event-stream")]
     [InlineData("GET", "executions/a/events?output=false", null, "application/vnd.codesandbox.frames")]
     [InlineData("POST", "executions/a/stdin?offset=3", "application/octet-stream", "application/json")]
+    [InlineData("POST", "executions/a/stdin?offset=0", "application/x-www-form-urlencoded", "application/json")]
+    [InlineData("PUT", "files?path=b", "image/png", "application/json")]
     [InlineData("DELETE", "executions/a/stdin", null, "application/json")]
     [InlineData("POST", "executions/a/signal", "application/json", "application/json")]
     [InlineData("POST", "executions/a/resize", "application/json", "application/json")]
