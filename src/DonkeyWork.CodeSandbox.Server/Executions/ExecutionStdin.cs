@@ -43,24 +43,17 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
             _writer = mine;
         }
 
-        await _turn.WaitAsync(cancellationToken);
         try
         {
-            mine.Token.ThrowIfCancellationRequested();
-            ThrowIfClosed();
-            var skip = Taken - (offset ?? Taken);
-            if (skip < 0)
-                throw Gap($"Only {Taken} bytes of standard input were taken so far.");
-            var buffer = new byte[BufferBytes];
-            int count;
-            while ((count = await bytes.ReadAsync(buffer, mine.Token)) > 0)
+            await _turn.WaitAsync(mine.Token);
+            try
             {
-                var skipped = (int)Math.Min(skip, count);
-                skip -= skipped;
-                await WriteAsync(buffer.AsMemory(skipped, count - skipped), mine.Token);
+                return await TakeAsync(bytes, offset, mine.Token);
             }
-
-            return Taken;
+            finally
+            {
+                _turn.Release();
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -68,7 +61,6 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
         }
         finally
         {
-            _turn.Release();
             lock (_gate)
             {
                 if (_writer == mine)
@@ -126,6 +118,29 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
         lock (_gate)
             _writer?.Cancel();
         channels.Input?.Dispose();
+    }
+
+    private async Task<long> TakeAsync(Stream bytes, long? offset, CancellationToken cancellationToken)
+    {
+        var skip = Taken - (offset ?? Taken);
+        if (skip < 0)
+            throw _closed ? Closed() : Gap($"Only {Taken} bytes of standard input were taken so far.");
+        // What was taken before was taken, also when the answer comes to be asked for after the end.
+        if (skip == 0)
+            ThrowIfClosed();
+        var buffer = new byte[BufferBytes];
+        int count;
+        while ((count = await bytes.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            var skipped = (int)Math.Min(skip, count);
+            skip -= skipped;
+            if (skipped == count)
+                continue;
+            ThrowIfClosed();
+            await WriteAsync(buffer.AsMemory(skipped, count - skipped), cancellationToken);
+        }
+
+        return Taken;
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

@@ -58,6 +58,27 @@ public sealed class LeftoverTests
     [Theory]
     [InlineData(KillMode.Cgroup)]
     [InlineData(KillMode.Reaper)]
+    public async Task SIGKILL_takes_what_left_the_group_and_leaves_the_output(KillMode mode)
+    {
+        await using var container = await ExecutorContainer.StartAsync(mode);
+        await container.Api.StartAsync(new StartExecutionRequest { Id = "left", Command = $"setsid sleep {Mark} & echo ready; sleep {Mark}; :" });
+        await foreach (var item in container.Api.EventsAsync("left", Framing.Text))
+        {
+            if (item.Channel is not null)
+                break;
+        }
+
+        (await container.Api.SignalAsync("left", "SIGKILL")).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        var read = await container.Api.EventsAsync("left", Framing.Text).OutputAsync();
+        (read.Exited.Reason, read.Exited.Signal).ShouldBe((ExitReason.Killed, "SIGKILL"));
+        read.Stdout.ShouldBe("ready\n"u8.ToArray());
+        await Published.EventuallyAsync(() => container.Marked(Mark).Count == 0, "processes are left");
+    }
+
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
     public async Task Two_hundred_at_once_are_all_whole_and_small(KillMode mode)
     {
         await using var container = await ExecutorContainer.StartAsync(mode, new ContainerOptions { Tasks = 900, MemoryMi = 1024 });

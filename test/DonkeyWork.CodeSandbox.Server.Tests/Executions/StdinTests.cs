@@ -32,6 +32,9 @@ public sealed class StdinTests(BothKinds containers, ITestOutputHelper output) :
         read.Stdout.ShouldBe("hello there!"u8.ToArray());
         read.Exited.ExitCode.ShouldBe(0);
         await RequestTests.ProblemAsync(await api.PostStdinAsync("cat", new ByteArrayContent([1]), 12), HttpStatusCode.Conflict, ErrorCodes.StdinClosed);
+        await RequestTests.ProblemAsync(await api.PostStdinAsync("cat", new ByteArrayContent("?!?"u8.ToArray()), 10), HttpStatusCode.Conflict, ErrorCodes.StdinClosed);
+        // Who has not had the answer asks again.
+        (await OffsetAsync(await api.PostStdinAsync("cat", new ByteArrayContent("there!"u8.ToArray()), 6))).ShouldBe(12);
     }
 
     [Fact]
