@@ -18,7 +18,7 @@ public sealed class ProcessTests(BothKinds containers) : IClassFixture<BothKinds
         var container = containers[mode];
         // Its own, a child's that was waited for, and a grandchild's that nobody waited for; each burns by its own clock.
         const string burn = "import resource, sys\nwhile sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) < 0.3: pass";
-        var state = await RunAsync(container, $"cd /tmp; cat >burn.py <<'end'\n{burn}\nend\n(setsid python3 burn.py & echo) ; python3 burn.py; until [ $(pgrep -fc burn.py) = 0 ]; do sleep 0.05; done; exec python3 burn.py");
+        var state = await RunAsync(container, $"cd $(mktemp -d); cat >burn.py <<'end'\n{burn}\nend\n(setsid bash -c 'python3 burn.py; touch burnt' & :); python3 burn.py; until [ -e burnt ]; do sleep 0.05; done; exec python3 burn.py");
 
         state.CpuMilliseconds.ShouldNotBeNull().ShouldBeInRange(850, 5000);
     }

@@ -59,7 +59,9 @@ public sealed class TerminalTests(BothKinds containers) : IClassFixture<BothKind
         await terminal.TypeAsync("input()\r");
         await terminal.TypeAsync("\u0003");
         await terminal.UntilAsync("KeyboardInterrupt");
-        await terminal.TypeAsync("print('read', repr(__import__('sys').stdin.read()))\rab\r\u0004");
+        await terminal.TypeAsync("print('cook''ed'); print('read', repr(__import__('sys').stdin.read()))\r");
+        await terminal.UntilAsync("\ncooked");
+        await terminal.TypeAsync("ab\r\u0004");
         await terminal.UntilAsync("read 'ab\\n'");
         await terminal.TypeAsync("exit(4)\r");
         await terminal.Ended.WaitAsync(Published.Patience);
