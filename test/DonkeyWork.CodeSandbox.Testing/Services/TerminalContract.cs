@@ -18,13 +18,17 @@ public abstract class TerminalContract(TestService service)
         await terminal.UntilAsync("43 132\r\n");
 
         // Stopped by Ctrl+Z, listed, brought back, and ended by Ctrl+C.
-        await terminal.TypeAsync("cat\r");
+        // (Once it says something, the terminal is no longer the line editor's.)
+        await terminal.TypeAsync("echo here is $((1)); cat\r");
+        await terminal.UntilAsync("here is 1\r\n");
         await terminal.TypeAsync("typed\r");
         await terminal.UntilAsync("typed\r\ntyped\r\n");
         await terminal.TypeAsync("\x1a");
-        await terminal.UntilAsync(@"\[1\]\+ +Stopped +cat");
+        await terminal.UntilAsync(@"\[1\]\+ +Stopped +.*cat");
         await terminal.TypeAsync("fg\r");
         await terminal.UntilAsync("fg\r\n[^a-z]*(\\[[0-9?]*[a-z]\r?)?cat\r\n");
+        await terminal.TypeAsync("again\r");
+        await terminal.UntilAsync("again\r\nagain\r\n");
         await terminal.TypeAsync("\x03");
         await terminal.TypeAsync("echo then $?\r");
         await terminal.UntilAsync("then 130\r\n");

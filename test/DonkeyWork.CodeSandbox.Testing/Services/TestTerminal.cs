@@ -50,22 +50,25 @@ public sealed class TestTerminal : IAsyncDisposable
     public Task RunAsync(string script) => TypeAsync($"eval \"$(echo {Convert.ToBase64String(Encoding.UTF8.GetBytes(script))} | base64 -d)\"\r");
 
     /// <summary>Waits until something is on the screen.</summary>
-    public async Task UntilAsync(string pattern)
+    public Task UntilAsync(string pattern) => UntilAsync(drawn => Regex.IsMatch(drawn, pattern), $"\"{pattern}\"");
+
+    /// <summary>Waits until what was drawn so far is so; <paramref name="what"/> is said of what does not appear.</summary>
+    public async Task UntilAsync(Func<string, bool> condition, string what)
     {
         using var patience = new CancellationTokenSource(Patience.Limit);
         while (true)
         {
             var more = Volatile.Read(ref _more).Task;
             var ended = _reading.IsCompleted;
-            if (Regex.IsMatch(Screen, pattern)) return;
-            ended.ShouldBeFalse($"\"{pattern}\" does not appear, and it has ended with {Closed}: {Screen}");
+            if (condition(Screen)) return;
+            ended.ShouldBeFalse($"{what} does not appear, and it has ended with {Closed}: {Screen}");
             try
             {
                 await Task.WhenAny(more, _reading).WaitAsync(patience.Token);
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"\"{pattern}\" does not appear: {Screen}");
+                throw new TimeoutException($"{what} does not appear: {Screen}");
             }
         }
     }
