@@ -10,8 +10,8 @@ Usage:
                                 all sandboxes, after 5 s for requests that are open (a second one: at once)
   ./run.sh --KEY=VALUE ...      the same with settings, such as --Local:Runtime=runsc or --urls=http://127.0.0.1:9000
   ./run.sh [--KEY=VALUE ...] "COMMAND"
-                                create a sandbox, run COMMAND in it with bash, stream what it prints as text,
-                                delete it, and exit with COMMAND's exit code (125: it could not be run,
+                                create a sandbox, run COMMAND in it with bash and what is piped in as its input,
+                                stream what it prints, delete it, and exit with COMMAND's exit code (125: it could not be run,
                                 130: interrupted, 1: a setting or the machine is unusable); asks the Manager that runs already on the
                                 same --Local:StateDirectory, if one does, and otherwise is one without a pool
 

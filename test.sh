@@ -31,7 +31,7 @@ tests_of() { grep -o "<TestMethod [^>]*className=\"[^\"]*\.$1\"" "$2" | wc -l; }
 say "Preparing"
 require_sdk
 require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}" \
-    runsc:runsc uidmap:newuidmap chromium:chromium curl:curl python3:/usr/bin/python3 nodejs:node npm:npm git:git iproute2:ip vim:vim.basic
+    runsc:runsc uidmap:newuidmap chromium:chromium vim-tiny:vi procps:top curl:curl python3:/usr/bin/python3 nodejs:node npm:npm git:git iproute2:ip vim:vim.basic
 build_executor
 build_api_reference
 build_manager

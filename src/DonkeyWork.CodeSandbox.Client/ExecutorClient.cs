@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using DonkeyWork.CodeSandbox.Client.Connection;
 using DonkeyWork.CodeSandbox.Client.Executions;
+using DonkeyWork.CodeSandbox.Client.Terminals;
 using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client;
@@ -14,6 +15,7 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
     private const string ExecuteRoute = $"{Routes.Executor}/execute";
 
     private readonly ServerConnection _server;
+    private readonly SandboxRoute _route;
     private readonly ExecutionStarter _executions;
 
     /// <summary>A client with connections of its own.</summary>
@@ -46,9 +48,9 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
     {
         options ??= new ExecutorClientOptions();
         _server = new ServerConnection([address], http, options, Authorize);
-        var route = new SandboxRoute(_server, Routes.Executor, sandbox: null);
-        _executions = new ExecutionStarter(route);
-        Files = new SandboxFiles(route);
+        _route = new SandboxRoute(_server, Routes.Executor, sandbox: null);
+        _executions = new ExecutionStarter(_route);
+        Files = new SandboxFiles(_route);
 
         void Authorize(HttpRequestHeaders headers)
         {
@@ -95,6 +97,10 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="Sandbox.ListExecutionsAsync"/>
     public Task<IReadOnlyList<ExecutionState>> ListExecutionsAsync(CancellationToken cancellationToken = default) =>
         _executions.ListAsync(cancellationToken);
+
+    /// <inheritdoc cref="Sandbox.OpenTerminalAsync"/>
+    public Task<Terminal> OpenTerminalAsync(TerminalOptions? options = null, CancellationToken cancellationToken = default) =>
+        new TerminalRoute(_route, options ?? new TerminalOptions()).OpenAsync(cancellationToken);
 
     /// <summary>Closes the client's connections.</summary>
     public void Dispose() => _server.Dispose();

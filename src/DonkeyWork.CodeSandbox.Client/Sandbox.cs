@@ -1,5 +1,6 @@
 using DonkeyWork.CodeSandbox.Client.Connection;
 using DonkeyWork.CodeSandbox.Client.Executions;
+using DonkeyWork.CodeSandbox.Client.Terminals;
 using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client;
@@ -11,6 +12,7 @@ namespace DonkeyWork.CodeSandbox.Client;
 public sealed class Sandbox : IAsyncDisposable
 {
     private readonly CodeSandboxClient _client;
+    private readonly SandboxRoute _route;
     private readonly ExecutionStarter _executions;
     private int _keep;
 
@@ -18,9 +20,9 @@ public sealed class Sandbox : IAsyncDisposable
     {
         _client = client;
         Name = name;
-        var route = new SandboxRoute(client.Server, Routes.Sandbox(name), name);
-        _executions = new ExecutionStarter(route);
-        Files = new SandboxFiles(route);
+        _route = new SandboxRoute(client.Server, Routes.Sandbox(name), name);
+        _executions = new ExecutionStarter(_route);
+        Files = new SandboxFiles(_route);
         _keep = deleteOnDispose ? 0 : 1;
     }
 
@@ -105,6 +107,20 @@ public sealed class Sandbox : IAsyncDisposable
     /// <summary>Every execution that was started here and not deleted, those that have ended too.</summary>
     public Task<IReadOnlyList<ExecutionState>> ListExecutionsAsync(CancellationToken cancellationToken = default) =>
         _executions.ListAsync(cancellationToken);
+
+    /// <summary>
+    /// Opens a terminal: a login shell in the user's home, or the command that is asked for. Where its name is that of a terminal that is
+    /// there, it is attached to, and begins with what that showed last.
+    /// </summary>
+    /// <param name="options">Its name, command and size.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <returns>The terminal; disposing it hangs up.</returns>
+    /// <exception cref="ExecutionExistsException">The name belongs to another command.</exception>
+    /// <exception cref="SandboxNotFoundException">There is no such sandbox, or not any more.</exception>
+    /// <exception cref="InvalidRequestException">An option is out of range.</exception>
+    /// <exception cref="CodeSandboxException">Anything else, by its code.</exception>
+    public Task<Terminal> OpenTerminalAsync(TerminalOptions? options = null, CancellationToken cancellationToken = default) =>
+        new TerminalRoute(_route, options ?? new TerminalOptions()).OpenAsync(cancellationToken);
 
     /// <summary>Keeps the sandbox although nothing uses it; never past its maximum lifetime.</summary>
     /// <param name="time">For how long from now, in whole seconds rounded up: zero (it counts as used just now) to a day.</param>

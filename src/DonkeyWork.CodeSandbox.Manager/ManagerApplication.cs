@@ -17,6 +17,7 @@ using DonkeyWork.CodeSandbox.Manager.Terminals;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Serilog;
 using Serilog.Extensions.Logging;
 
@@ -27,6 +28,10 @@ internal static class ManagerApplication
 {
     // Behind the drain: what the backend needs to let go of its sandboxes.
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(30);
+
+    // What is on its way to a caller when its connection breaks must be much less than an execution keeps of its output. Left
+    // to itself the kernel goes up to 4 MiB (tcp(7), tcp_wmem).
+    private const int SendBytes = 512 * 1024;
 
     /// <summary>Builds the Manager from its configuration.</summary>
     /// <param name="args">The command line: settings as <c>--Section:Key=value</c>.</param>
@@ -108,6 +113,13 @@ internal static class ManagerApplication
             kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             // A stream may be silent for seconds, and its reader may be slow: that holds the command, as a full pipe would.
             kestrel.Limits.MinResponseDataRate = null;
+        });
+        // What is accepted inherits it (socket(7)).
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint =>
+        {
+            var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            socket.SendBufferSize = SendBytes;
+            return socket;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain + ShutdownPatience);
         builder.Services.ConfigureHttpJsonOptions(json =>

@@ -51,11 +51,11 @@ internal static class Executor
         await using var app = builder.Build();
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
 
-        var host = new ExecutionHost(trees, oom, new LogPlace(options.OutputDirectory), time);
+        var host = new ExecutionHost(trees, oom, new LogPlace(options.OutputDirectory), time, loggers.CreateLogger<Execution>());
         var registry = new ExecutionRegistry(host, environment, loggers.CreateLogger<ExecutionRegistry>());
         var startup = new StartupCommand(start.Argv, registry, environment, loggers.CreateLogger<StartupCommand>());
         var background = new BackgroundTask(startup.RunAsync);
-        var execute = new ExecuteEndpoint(registry, environment, time, loggers.CreateLogger<ExecuteEndpoint>());
+        var execute = new ExecuteEndpoint(registry, environment, time);
         var terminal = new TerminalEndpoint(registry, environment, new TerminalAttendance(time, loggers.CreateLogger<TerminalAttendance>()));
         var claim = new ClaimEndpoint(admission, environment, background.Start);
 

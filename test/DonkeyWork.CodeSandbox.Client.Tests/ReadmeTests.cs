@@ -14,6 +14,8 @@ public sealed class ReadmeTests
     {
         await using var manager = await FakeManager.StartAsync();
         manager.OnExecute = BashExecutor.AnswerAsync;
+        manager.Executions.OnStart = BashExecutions.Start;
+        manager.OnTerminal = BashExecutions.TerminalAsync;
         await using var executor = await WireServer.StartAsync(BashExecutor.AnswerAsync);
         var sample = ClientReadme.All.Single(s => s.Line == line);
 

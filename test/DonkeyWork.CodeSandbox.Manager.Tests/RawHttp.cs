@@ -14,7 +14,7 @@ internal sealed class RawHttp : IDisposable
 
     public static async Task<RawHttp> ConnectAsync(Uri url)
     {
-        var client = new TcpClient { NoDelay = true };
+        var client = new TcpClient { NoDelay = true, ReceiveBufferSize = 256 * 1024 };
         await client.ConnectAsync(url.Host, url.Port);
         return new RawHttp(client);
     }

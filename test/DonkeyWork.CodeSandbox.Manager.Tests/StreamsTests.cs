@@ -59,6 +59,34 @@ public sealed class StreamsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_on_its_way_to_a_caller_that_does_not_read_is_well_below_what_is_kept_of_an_output()
+    {
+        const int Chunk = 1 << 16;
+        const int Quarter = 4 << 20;
+        var (caller, call) = await ExecuteAsync();
+        using var owned = caller;
+        var chunk = new string('x', Chunk);
+        var sent = 0L;
+        var sending = Task.Run(async () =>
+        {
+            for (; ; sent += Chunk) await call.ChunkAsync(chunk);
+        });
+        await Patience.UntilAsync(IsHeld, () => $"{sent} bytes were taken and there was no end");
+
+        // Both ends of both connections count, the caller's and the executor's bound theirs as well.
+        sent.ShouldBeInRange(Chunk, Quarter);
+        caller.Cut();
+        await Should.ThrowAsync<IOException>(() => sending.WaitAsync(Patience.Limit));
+        call.Cut();
+
+        bool IsHeld()
+        {
+            var before = sent;
+            return !SpinWait.SpinUntil(() => sent != before, TimeSpan.FromSeconds(1)) && sent > 0;
+        }
+    }
+
+    [Fact]
     public async Task A_creator_who_disconnects_leaves_the_sandbox_which_was_announced()
     {
         _manager.Backend.IsReadyAtOnce = false;

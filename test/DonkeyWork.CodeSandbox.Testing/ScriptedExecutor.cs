@@ -22,6 +22,8 @@ public sealed class ScriptedExecutor : IAsyncDisposable
 
     public ScriptedExecutor()
     {
+        // As an executor bounds it.
+        _listener.Server.SendBufferSize = 256 * 1024;
         _listener.Start();
         _accepting = AcceptAsync();
     }

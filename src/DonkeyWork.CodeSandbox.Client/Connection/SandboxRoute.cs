@@ -57,9 +57,12 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
         }
     }
 
+    /// <summary>What it is to have lost the sandbox, where it has a name.</summary>
+    public CodeSandboxException Lost(CodeSandboxException cause) => sandbox is null ? cause : new SandboxLostException(sandbox, cause);
+
     /// <summary>Waits before another attempt, or throws what is to be thrown instead of one.</summary>
     public Task PauseAsync(Persistence persistence, CodeSandboxException failure, CancellationToken cancellationToken) =>
-        failure is SandboxNotFoundException && lives && sandbox is not null
-            ? throw new SandboxLostException(sandbox, failure)
+        failure is SandboxNotFoundException && lives
+            ? throw Lost(failure)
             : persistence.PauseAsync(failure, cancellationToken);
 }

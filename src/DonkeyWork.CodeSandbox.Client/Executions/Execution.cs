@@ -150,8 +150,7 @@ public sealed class Execution : IAsyncDisposable
     }
 
     /// <summary>
-    /// Kills the process and what is in its process group (SIGKILL). What has left that group goes by <see cref="DeleteAsync"/>, or
-    /// with the sandbox. Does nothing where it has ended.
+    /// Kills the process and everything that it has started, wherever that went (SIGKILL). Its output stays. Does nothing where it has ended.
     /// </summary>
     /// <inheritdoc cref="WaitAsync" path="/exception"/>
     public async Task KillAsync(CancellationToken cancellationToken = default)

@@ -12,6 +12,10 @@ internal sealed class ExecutorConnection : IDisposable
 {
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
 
+    // What is on its way to a caller when its connection breaks must be much less than an execution keeps of its output. Left
+    // to itself the kernel goes up to 6 MiB (tcp(7), tcp_rmem).
+    private const int ReceiveBytes = 256 * 1024;
+
     private readonly ConcurrentDictionary<Socket, bool> _sockets = new();
     private readonly HttpMessageInvoker _http;
     private volatile bool _isGone;
@@ -45,7 +49,7 @@ internal sealed class ExecutorConnection : IDisposable
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(ConnectPatience);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBytes };
         try
         {
             await socket.ConnectAsync(context.DnsEndPoint, patience.Token);

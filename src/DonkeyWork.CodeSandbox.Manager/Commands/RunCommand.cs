@@ -116,10 +116,25 @@ internal static class RunCommand
     {
         await using var client = new CodeSandboxClient(manager, new CodeSandboxClientOptions { ApiKey = apiKey });
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
-        var options = new ExecuteOptions { TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds };
+        var options = new StartOptions { TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds, OpenStandardInput = Console.IsInputRedirected };
+        await using var execution = await sandbox.StartAsync(command, options, cancellationToken);
         using var streams = new StandardStreams();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await using var events = sandbox.ExecuteAsync(command, options, ending.Token).GetAsyncEnumerator(ending.Token);
+        // Nobody waits for its end: a read of standard input cannot be cancelled, and ends with this program.
+        if (options.OpenStandardInput) _ = Task.Run(() => StandardStreams.CopyInputAsync(execution.StandardInput, ending.Token), CancellationToken.None);
+        try
+        {
+            return await FollowAsync(execution, streams, ending);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+        }
+    }
+
+    private static async Task<int> FollowAsync(Execution execution, StandardStreams streams, CancellationTokenSource ending)
+    {
+        await using var events = execution.ReadEventsAsync(cancellationToken: ending.Token).GetAsyncEnumerator(ending.Token);
         var exitCode = Failed;
         while (true)
         {
@@ -137,10 +152,11 @@ internal static class RunCommand
             }
 
             if (!await next) break;
-            if (events.Current is OutputEvent output) streams.Write(output);
-            if (events.Current is not CompletedEvent completed) continue;
-            exitCode = completed.ExitCode;
-            if (completed.Reason is CompletionReason.OomKilled) await Console.Error.WriteLineAsync("killed: the sandbox's memory was exhausted");
+            if (events.Current is ProcessOutput output) streams.Write(output);
+            if (events.Current is OutputTruncated lost) await Console.Error.WriteLineAsync($"error: {lost.Bytes} bytes of output were lost here");
+            if (events.Current is not ProcessExited exited) continue;
+            exitCode = exited.State.ExitCode ?? Failed;
+            if (exited.State.Reason is ExitReason.OomKilled) await Console.Error.WriteLineAsync("killed: the sandbox's memory was exhausted");
         }
 
         streams.Flush();

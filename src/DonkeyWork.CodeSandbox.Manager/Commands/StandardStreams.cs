@@ -1,4 +1,4 @@
-using System.Text;
+using DonkeyWork.CodeSandbox.Client;
 using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Manager.Commands;
@@ -14,13 +14,25 @@ internal sealed class StandardStreams : IDisposable
     private readonly BufferedStream _output = Open(1);
     private readonly BufferedStream _error = Open(2);
 
-    /// <summary>Writes a line, or the part of one.</summary>
-    /// <exception cref="OutputException"/>
-    public void Write(OutputEvent output) => OrFail(() =>
+    /// <summary>Copies this program's standard input until its end, or until nobody reads it.</summary>
+    public static async Task CopyInputAsync(StandardInputStream destination, CancellationToken cancellationToken)
     {
-        var stream = output.Stream == OutputSource.Stdout ? _output : _error;
-        stream.Write(Encoding.UTF8.GetBytes(output.Partial ? output.Data : output.Data + '\n'));
-    });
+        try
+        {
+            await using var input = Console.OpenStandardInput();
+            await input.CopyToAsync(destination, BufferBytes, cancellationToken);
+            await destination.CompleteAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is CodeSandboxException or OperationCanceledException or IOException)
+        {
+            // The command has ended, or reads no more; what else is wrong with it, its output tells.
+        }
+    }
+
+    /// <summary>Writes a chunk.</summary>
+    /// <exception cref="OutputException"/>
+    public void Write(ProcessOutput output) =>
+        OrFail(() => (output.Channel == OutputChannel.Stdout ? _output : _error).Write(output.Data.Span));
 
     /// <summary>Lets everything be seen.</summary>
     /// <exception cref="OutputException"/>

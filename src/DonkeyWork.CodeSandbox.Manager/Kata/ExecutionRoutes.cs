@@ -63,6 +63,7 @@ internal static class ExecutionRoutes
             .WithDescription("Replays what is kept behind a position, then follows: `started`, any number of `output` and `truncated`, then exactly one `exited`. "
                 + "The `id:` of an event is the position behind it. As `application/vnd.codesandbox.frames` the same comes as binary frames, whose bytes are exact.")
             .WithParameter("after", JsonSchemaType.Integer, "The position to go on behind; 0, or none: from the beginning. Wins over `Last-Event-ID`.")
+            .WithParameter("output", JsonSchemaType.Boolean, "`false`: only `started` and `exited`; such a reader lets no `wait` go on.")
             .WithParameter("Last-Event-ID", JsonSchemaType.String, "The same, as browsers give it.", location: ParameterLocation.Header)
             .Produces<ExecutionOutput>(200, Sse, Frames)
             .WithErrors(400, 404, 409, 410, 502, 503);
@@ -73,7 +74,7 @@ internal static class ExecutionRoutes
             .WithDescription("Any number of bytes, as slowly as they come. The answer comes once all are in the pipe. What is below `offset` and was taken before is skipped, so that a write that was cut can be made again; "
                 + "a gap is `409 stdin_gap`, whose `offset` says from where to go on.")
             .WithParameter("offset", JsonSchemaType.Integer, "Where in the whole of standard input the body begins.")
-            .Accepts<Stream>(RelayedRoutes.Bytes)
+            .Accepts<Stream>(RelayedRoutes.Bytes, RelayedRoutes.Anything)
             .Produces<StdinResult>(200, Json)
             .WithErrors(400, 404, 409, 410, 502, 503);
 

@@ -38,12 +38,13 @@ internal static class FileRoutes
         app.MapRelayed(RelayedRoutes.WriteFile)
             .WithName("writeFile")
             .WithSummary("Upload a file, or unpack a tar into a directory")
-            .WithDescription("Any number of bytes. Directories on the way are made; the file is written beside the old one and takes its place at the end, or not at all. "
+            .WithDescription("Any number of bytes. Directories on the way are made; the file is written beside the old one and takes its place at the end, or not at all. `201` where there was none. "
                 + "As `application/x-tar` the body is unpacked into the directory `path`.")
             .WithPath()
             .WithParameter("If-Match", JsonSchemaType.String, "`412` unless the file has this `ETag`.", location: ParameterLocation.Header)
             .WithParameter("If-None-Match", JsonSchemaType.String, "`*`: `412` where it is there already.", location: ParameterLocation.Header)
-            .Accepts<Stream>(RelayedRoutes.Bytes, RelayedRoutes.Tar)
+            .Accepts<Stream>(RelayedRoutes.Bytes, RelayedRoutes.Tar, RelayedRoutes.Anything)
+            .Produces(201)
             .Produces(204)
             .WithErrors(400, 403, 404, 409, 412, 502, 503, 507);
 
@@ -75,6 +76,7 @@ internal static class FileRoutes
             .WithName("makeDirectory")
             .WithSummary("Make a directory, with those on the way to it")
             .Accepts<MakeDirectoryRequest>(Json)
+            .Produces(201)
             .Produces(204)
             .WithRequestExample(ApiExamples.MakeDirectory)
             .WithErrors(400, 403, 404, 409, 413, 415, 502, 503, 507);

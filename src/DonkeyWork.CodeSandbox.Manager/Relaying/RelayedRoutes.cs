@@ -10,6 +10,9 @@ internal static class RelayedRoutes
     public const string Bytes = "application/octet-stream";
     public const string Tar = "application/x-tar";
 
+    /// <summary>Programs that send bytes often give them some type; without this, routing takes only those that are named.</summary>
+    public const string Anything = "*/*";
+
     private const string Sse = EventStream.MediaType;
     private const string Frames = ExecutionEventNames.FramesMediaType;
 

@@ -41,6 +41,7 @@ internal sealed class EventFollower(TimeProvider timeProvider)
             {
                 if (stream.HasCollected)
                 {
+                    reader.Rest();
                     await stream.FlushAsync(cancellationToken);
                     lastWrite = timeProvider.GetTimestamp();
                 }

@@ -5,8 +5,7 @@ using DonkeyWork.CodeSandbox.Server.Http;
 namespace DonkeyWork.CodeSandbox.Server.Executions;
 
 /// <summary><c>POST /api/execute</c>: one command, its output as lines, killed with the connection.</summary>
-internal sealed partial class ExecuteEndpoint(
-    ExecutionRegistry registry, SandboxEnvironment environment, TimeProvider timeProvider, ILogger<ExecuteEndpoint> logger)
+internal sealed class ExecuteEndpoint(ExecutionRegistry registry, SandboxEnvironment environment, TimeProvider timeProvider)
 {
     /// <summary>Answers the request.</summary>
     /// <exception cref="RequestException">Before the response has begun.</exception>
@@ -29,7 +28,7 @@ internal sealed partial class ExecuteEndpoint(
         }
         catch
         {
-            TryKill(execution);
+            execution.TryKill();
             throw;
         }
         finally
@@ -48,26 +47,11 @@ internal sealed partial class ExecuteEndpoint(
             {
                 // From the end on a caller that leaves does not end background children.
                 if (!execution.Completed.IsCompleted)
-                    TryKill(execution);
+                    execution.TryKill();
             },
             null);
         await EventFollower.BeginAsync(context, "text/event-stream");
         var stream = new LineStream(new SseWriter(context.Response.BodyWriter, execution.Pid));
         await new EventFollower(timeProvider).FollowAsync(execution, reader, stream, context.RequestAborted);
     }
-
-    private void TryKill(Execution execution)
-    {
-        try
-        {
-            execution.Kill();
-        }
-        catch (IOException error)
-        {
-            LogKillFailed(error, execution.Pid);
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The tree of process {Pid} could not be killed.")]
-    private partial void LogKillFailed(Exception error, int pid);
 }

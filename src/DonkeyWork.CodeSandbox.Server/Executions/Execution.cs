@@ -8,7 +8,7 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 
 /// <summary>A command that runs or has run: its tree, its log, its input, and how it ended.</summary>
 [SuppressMessage("Reliability", "CA1001", Justification = "RunAsync closes everything at the end.")]
-internal sealed class Execution
+internal sealed partial class Execution
 {
     /// <summary>How long output is still awaited when the command has ended and a background child holds its pipes.</summary>
     public static readonly TimeSpan OutputGrace = TimeSpan.FromMilliseconds(150);
@@ -17,21 +17,22 @@ internal sealed class Execution
     public static readonly TimeSpan KeepOutput = TimeSpan.FromMinutes(10);
 
     private readonly ExecutionHost _host;
+    private readonly ILogger<Execution> _logger;
     private readonly ProcessTree _tree;
     private readonly ProcessChannels _channels;
-    private readonly OutputPump[] _pumps;
     private readonly long _oomKillsBefore;
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _startedAt;
     private volatile ExecutionEnd? _end;
     private volatile bool _timedOut;
+    private OutputPump[] _pumps;
     private ITimer? _expiry;
 
     private Execution(
         string id, ExecutionPlan plan, ExecutionHost host, ProcessTree tree, ProcessChannels channels, long oomKillsBefore, Action onOutput)
     {
         (Id, Command, Argv) = (id, plan.Command, plan.Argv);
-        (_host, _tree, _channels, _oomKillsBefore) = (host, tree, channels, oomKillsBefore);
+        (_host, _logger, _tree, _channels, _oomKillsBefore) = (host, host.Logger, tree, channels, oomKillsBefore);
         _startedAt = host.Time.GetUtcNow();
         Log = new OutputLog(host.Place, plan.KeepBytes, plan.Holds);
         Stdin = new ExecutionStdin(channels);
@@ -44,10 +45,10 @@ internal sealed class Execution
     public string Id { get; }
 
     /// <summary>The command, where it was one.</summary>
-    public string? Command { get; }
+    public string? Command { get; private set; }
 
     /// <summary>The argument array, where it was one.</summary>
-    public IReadOnlyList<string>? Argv { get; }
+    public IReadOnlyList<string>? Argv { get; private set; }
 
     /// <summary>The command's pid.</summary>
     public int Pid => _tree.Pid;
@@ -95,7 +96,7 @@ internal sealed class Execution
         }
     }
 
-    /// <summary>Starts a command. <see cref="RunAsync"/> must follow.</summary>
+    /// <summary>Starts a command. <see cref="RunAsync(TimeSpan?)"/> must follow.</summary>
     /// <param name="id">Its name.</param>
     /// <param name="plan">What to start.</param>
     /// <param name="host">With what.</param>
@@ -142,12 +143,29 @@ internal sealed class Execution
             }
 
             await Task.WhenAll(_pumps.Select(pump => pump.DrainAsync()));
+            _pumps = [];
         }
     }
 
     /// <summary>Kills the whole tree.</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>
     public void Kill() => _tree.Kill();
+
+    /// <summary>The same for whoever has nobody to tell that it failed.</summary>
+    public void TryKill()
+    {
+        try
+        {
+            _tree.Kill();
+        }
+        catch (IOException error)
+        {
+            LogKillFailed(error, Pid);
+        }
+    }
+
+    /// <summary>Forgets what was started, so that what is remembered of it is small.</summary>
+    public void ForgetCommand() => (Command, Argv) = (null, null);
 
     /// <summary>Forgets its output, and ends everybody who reads it. What it still prints is drained.</summary>
     public void Forget()
@@ -156,9 +174,18 @@ internal sealed class Execution
         _expiry?.Dispose();
     }
 
-    /// <summary>Sends a signal to the command's process group.</summary>
+    /// <summary>Sends a signal to the command's process group; SIGKILL to all that it has started, so that nothing gets away.</summary>
     /// <returns>Whether it was still there.</returns>
-    public bool Signal(int signal) => _tree.Signal(signal);
+    /// <exception cref="IOException">What it has started cannot be found.</exception>
+    public bool Signal(int signal)
+    {
+        if (signal != Native.SIGKILL)
+            return _tree.Signal(signal);
+        if (_tree.Exited.IsCompleted)
+            return false;
+        _tree.Kill();
+        return true;
+    }
 
     /// <summary>Changes the size of its terminal.</summary>
     /// <exception cref="RequestException">With <c>not_a_terminal</c> or <c>execution_exited</c>.</exception>
@@ -183,7 +210,7 @@ internal sealed class Execution
     private async Task PumpAsync()
     {
         using var graceOver = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _host.Time);
-        var pumps = Task.WhenAll(_pumps.Select(pump => pump.RunAsync(graceOver.Token)));
+        var pumps = Task.WhenAll(_pumps.Select(pump => PumpAsync(pump, graceOver.Token)));
         if (await Task.WhenAny(pumps, _tree.Exited) != pumps)
         {
             Log.Unhold();
@@ -191,6 +218,20 @@ internal sealed class Execution
         }
 
         await pumps;
+    }
+
+    /// <summary>A command whose output cannot be read ends: nobody would ever know what it did.</summary>
+    private async Task PumpAsync(OutputPump pump, CancellationToken graceOver)
+    {
+        try
+        {
+            await pump.RunAsync(graceOver);
+        }
+        catch
+        {
+            TryKill();
+            throw;
+        }
     }
 
     private async Task<ExecutionEnd> EndAsync()
@@ -216,8 +257,11 @@ internal sealed class Execution
         if (!IsRunning)
             return;
         _timedOut = true;
-        _tree.Kill();
+        TryKill();
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The tree of process {Pid} could not be killed.")]
+    private partial void LogKillFailed(Exception error, int pid);
 
     private sealed record ExecutionEnd(
         DateTimeOffset At, int ExitCode, string? Signal, ExitReason Reason, long? CpuMilliseconds, long? PeakMemoryBytes);

@@ -8,4 +8,5 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 /// <param name="Oom">Tells whether the kernel killed for want of memory.</param>
 /// <param name="Place">Where its output goes.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record ExecutionHost(IProcessTreeFactory Trees, OomCounter Oom, LogPlace Place, TimeProvider Time);
+/// <param name="Logger">Where failures go that nobody else is told of.</param>
+internal sealed record ExecutionHost(IProcessTreeFactory Trees, OomCounter Oom, LogPlace Place, TimeProvider Time, ILogger<Execution> Logger);

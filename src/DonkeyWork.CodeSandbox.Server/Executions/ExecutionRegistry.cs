@@ -17,12 +17,17 @@ internal sealed partial class ExecutionRegistry(
     /// <summary>How many ids a sandbox remembers; they never start twice, so none is forgotten.</summary>
     public const int MaxNamed = 10_000;
 
+    /// <summary>What is remembered of the commands of ended executions, in characters; the oldest are forgotten first.</summary>
+    private const long MaxCommandChars = 4 * 1024 * 1024;
+
     private const int RetryAfterSeconds = 1;
     private const int OwnIdBytes = 8;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, NamedExecution> _named = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Execution, bool> _running = [];
+    private readonly Queue<(Execution Execution, long Chars)> _remembered = [];
+    private long _rememberedChars;
     private int _openStreams;
     private long _lastActivity;
 
@@ -145,6 +150,8 @@ internal sealed partial class ExecutionRegistry(
             var run = execution.RunAsync(timeout);
             await execution.Completed;
             Touch();
+            if (execution.Id.Length > 0)
+                Remember(execution);
             await run;
         }
         catch (Exception error)
@@ -154,6 +161,22 @@ internal sealed partial class ExecutionRegistry(
         finally
         {
             _running.TryRemove(execution, out _);
+        }
+    }
+
+    private void Remember(Execution execution)
+    {
+        var chars = (execution.Command?.Length ?? 0) + (execution.Argv?.Sum(argument => (long)argument.Length) ?? 0);
+        lock (_gate)
+        {
+            _remembered.Enqueue((execution, chars));
+            _rememberedChars += chars;
+            while (_rememberedChars > MaxCommandChars)
+            {
+                var (oldest, its) = _remembered.Dequeue();
+                oldest.ForgetCommand();
+                _rememberedChars -= its;
+            }
         }
     }
 

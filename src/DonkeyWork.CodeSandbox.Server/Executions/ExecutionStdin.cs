@@ -21,7 +21,7 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lock _gate = new();
     private CancellationTokenSource? _writer;
-    private bool _closed = channels.Input is null;
+    private volatile bool _closed = channels.Input is null;
     private long _taken;
 
     /// <summary>How many bytes were taken.</summary>
@@ -43,32 +43,24 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
             _writer = mine;
         }
 
-        await _turn.WaitAsync(cancellationToken);
         try
         {
-            mine.Token.ThrowIfCancellationRequested();
-            ThrowIfClosed();
-            var skip = Taken - (offset ?? Taken);
-            if (skip < 0)
-                throw Gap($"Only {Taken} bytes of standard input were taken so far.");
-            var buffer = new byte[BufferBytes];
-            int count;
-            while ((count = await bytes.ReadAsync(buffer, mine.Token)) > 0)
+            await _turn.WaitAsync(mine.Token);
+            try
             {
-                var skipped = (int)Math.Min(skip, count);
-                skip -= skipped;
-                await WriteAsync(buffer.AsMemory(skipped, count - skipped), mine.Token);
+                return await TakeAsync(bytes, offset, mine.Token);
             }
-
-            return Taken;
+            finally
+            {
+                _turn.Release();
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Gap("Another writer has taken over.");
+            throw _closed ? Closed() : Gap("Another writer has taken over.");
         }
         finally
         {
-            _turn.Release();
             lock (_gate)
             {
                 if (_writer == mine)
@@ -123,7 +115,32 @@ internal sealed class ExecutionStdin(ProcessChannels channels)
     public void End()
     {
         _closed = true;
+        lock (_gate)
+            _writer?.Cancel();
         channels.Input?.Dispose();
+    }
+
+    private async Task<long> TakeAsync(Stream bytes, long? offset, CancellationToken cancellationToken)
+    {
+        var skip = Taken - (offset ?? Taken);
+        if (skip < 0)
+            throw _closed ? Closed() : Gap($"Only {Taken} bytes of standard input were taken so far.");
+        // What was taken before was taken, also when the answer comes to be asked for after the end.
+        if (skip == 0)
+            ThrowIfClosed();
+        var buffer = new byte[BufferBytes];
+        int count;
+        while ((count = await bytes.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            var skipped = (int)Math.Min(skip, count);
+            skip -= skipped;
+            if (skipped == count)
+                continue;
+            ThrowIfClosed();
+            await WriteAsync(buffer.AsMemory(skipped, count - skipped), cancellationToken);
+        }
+
+        return Taken;
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)

@@ -18,7 +18,6 @@ internal sealed class OutputPump(DescriptorReader source, OutputChannel channel,
 
     private static readonly byte[] Discarded = new byte[LargeBuffer];
 
-    private readonly byte[] _small = new byte[SmallBuffer];
     private byte[]? _large;
     private bool _ended;
 
@@ -30,23 +29,29 @@ internal sealed class OutputPump(DescriptorReader source, OutputChannel channel,
     {
         try
         {
+            var small = new byte[SmallBuffer];
             long? due = null;
             while (true)
             {
                 var room = await log.RoomAsync(CancellationToken.None);
                 if (graceOver.IsCancellationRequested && (due ??= source.Available) <= 0)
                     return;
-                var buffer = _large is null ? _small : _large.AsMemory(0, LargeBuffer);
-                int count;
-                try
+                var buffer = _large is null ? small : _large.AsMemory(0, LargeBuffer);
+                if (_large is null || !source.TryRead(buffer.Span[..Math.Min(buffer.Length, room)], out var count))
                 {
-                    count = await source.ReadAsync(buffer[..Math.Min(buffer.Length, room)], graceOver);
-                }
-                catch (OperationCanceledException)
-                {
-                    if (due is null)
-                        continue;
-                    return;
+                    // Who waits has no large buffer.
+                    ReturnLarge();
+                    buffer = small;
+                    try
+                    {
+                        count = await source.ReadAsync(buffer[..Math.Min(buffer.Length, room)], graceOver);
+                    }
+                    catch (OperationCanceledException)
+                    {
+                        if (due is null)
+                            continue;
+                        return;
+                    }
                 }
 
                 if (count == 0)
@@ -58,12 +63,13 @@ internal sealed class OutputPump(DescriptorReader source, OutputChannel channel,
                 due -= count;
                 onOutput();
                 await AppendAsync(buffer[..count]);
-                ChooseBuffer(count);
+                if (count == SmallBuffer && _large is null)
+                    _large = OutputBuffers.Rent();
             }
         }
         finally
         {
-            ChooseBuffer(0);
+            ReturnLarge();
         }
     }
 
@@ -87,16 +93,10 @@ internal sealed class OutputPump(DescriptorReader source, OutputChannel channel,
         }
     }
 
-    private void ChooseBuffer(int lastCount)
+    private void ReturnLarge()
     {
-        if (lastCount == SmallBuffer)
-        {
-            _large ??= OutputBuffers.Rent();
-        }
-        else if (lastCount < SmallBuffer && _large is not null)
-        {
+        if (_large is not null)
             OutputBuffers.Return(_large);
-            _large = null;
-        }
+        _large = null;
     }
 }

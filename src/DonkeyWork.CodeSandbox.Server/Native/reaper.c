@@ -37,13 +37,14 @@ static void tell(int32_t pid, int32_t value, int32_t error, struct cs_usage usag
         _exit(1);
 }
 
-static struct cs_usage usage_of_children(void)
+/* The peak is not what getrusage says: that has the executor's in it, whose memory this process once shared. */
+static struct cs_usage usage_of_children(int64_t peak)
 {
     struct rusage used = { 0 };
     getrusage(RUSAGE_CHILDREN, &used);
     return (struct cs_usage){
         (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec,
-        used.ru_maxrss * 1024LL,
+        peak,
     };
 }
 
@@ -62,12 +63,16 @@ static void look_after(pid_t leader)
     sigprocmask(SIG_BLOCK, &child_ended, &before);
     sigaction(SIGCHLD, &action, NULL);
     struct pollfd requests = { REPORT_FD, POLLIN, 0 };
+    int64_t peak = 0;
     for (;;) {
         int status;
+        struct rusage used;
         pid_t ended;
-        while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
+        while ((ended = wait4(-1, &status, WNOHANG, &used)) > 0) {
+            if (used.ru_maxrss * 1024LL > peak)
+                peak = used.ru_maxrss * 1024LL;
             if (ended == leader) {
-                tell(leader, status, 0, usage_of_children());
+                tell(leader, status, 0, usage_of_children(peak));
                 leader = 0;
             }
         }

@@ -43,7 +43,7 @@ internal sealed class DescriptorReader : IDisposable
             var count = Native.Read(_descriptor.Handle, buffer.Span, buffer.Length);
             if (count >= 0)
             {
-                if (++_readsInARow == ReadsInARow)
+                if (++_readsInARow >= ReadsInARow)
                 {
                     _readsInARow = 0;
                     await Task.Yield();
@@ -67,6 +67,17 @@ internal sealed class DescriptorReader : IDisposable
                     throw new IOException($"Reading failed: {Marshal.GetLastPInvokeErrorMessage()}");
             }
         }
+    }
+
+    /// <summary>Reads what there is, if anything is: one that must wait need have no large buffer.</summary>
+    /// <param name="buffer">Where to.</param>
+    /// <param name="count">How much; 0 at the end.</param>
+    /// <returns><see langword="false"/> when <see cref="ReadAsync"/> must say.</returns>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    public bool TryRead(Span<byte> buffer, out int count)
+    {
+        count = ++_readsInARow < ReadsInARow ? (int)Native.Read(_descriptor.Handle, buffer, buffer.Length) : -1;
+        return count >= 0;
     }
 
     public void Dispose() => _descriptor.Dispose();

@@ -25,6 +25,7 @@ internal sealed class ReaperTree : ProcessTree
     private readonly SafeFileHandle _socket;
     private readonly DescriptorReader _reports;
     private int _helper;
+    private volatile bool _helperIsGone;
 
     private ReaperTree(ChildReaper children, SafeFileHandle socket)
     {
@@ -47,7 +48,7 @@ internal sealed class ReaperTree : ProcessTree
         try
         {
             using (childs)
-                tree._helper = spawner.Start(wrapped, channels, (int)childs.DangerousGetHandle(), -1, takesTerminal: false, _ => { });
+                tree._helper = spawner.Start(wrapped, channels, (int)childs.DangerousGetHandle(), -1, takesTerminal: false, _ => tree._helperIsGone = true);
             using var timeout = new CancellationTokenSource(StartTimeout);
             await using var goOn = new Timer(_ => Native.Kill(tree._helper, Native.SIGCONT), null, StoppedInterval, StoppedInterval);
             // A reaper that ends without a report was killed by somebody before it could start anything.
@@ -88,7 +89,8 @@ internal sealed class ReaperTree : ProcessTree
 
     public override void Kill() => _children.WithChildren(helpers =>
     {
-        var helper = Array.IndexOf(helpers, _helper) >= 0 ? _helper : 0;
+        // An execution may be deleted long after its end, when the pid is another's.
+        var helper = !_helperIsGone && Array.IndexOf(helpers, _helper) >= 0 ? _helper : 0;
         if (Native.Sweep(helper, helpers, helpers.Length) != 0)
             throw new IOException("/proc cannot be read, so the processes of the command cannot be found.");
     });

@@ -9,7 +9,8 @@ internal static class TextInput
     private const int MaxResizeBytes = 512;
 
     /// <summary>Whether a message that begins so, and goes on, may be one.</summary>
-    public static bool MayBecomeResize(ReadOnlySpan<byte> text) => text.Length <= MaxResizeBytes && text is [] or [(byte)'{', ..];
+    public static bool MayBecomeResize(ReadOnlySpan<byte> text) =>
+        text.Length <= MaxResizeBytes && text.TrimStart(" \t\r\n"u8) is [] or [(byte)'{', ..];
 
     /// <summary>Whether it is one; <paramref name="size"/> is <see langword="null"/> where it asks for none that there is.</summary>
     public static bool IsResize(ReadOnlySpan<byte> text, out TerminalSize? size)

@@ -1,5 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 
 namespace DonkeyWork.CodeSandbox.Client.Tests.Wire;
 
@@ -27,6 +31,22 @@ internal static class BashExecutions
         execution.OnInputEnd = process.StandardInput.Close;
         execution.OnSignal = _ => process.Kill(entireProcessTree: true);
         _ = FollowAsync(execution, process);
+    }
+
+    /// <summary>A terminal for a command that neither looks at what it has nor shows anything.</summary>
+    public static async Task TerminalAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var start = new ProcessStartInfo("/bin/bash") { RedirectStandardInput = true };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add(context.Request.Query["command"].ToString());
+        using var process = Process.Start(start)!;
+        var typed = new byte[1024];
+        var received = await socket.ReceiveAsync(typed.AsMemory(), context.RequestAborted);
+        await process.StandardInput.WriteAsync(Encoding.UTF8.GetString(typed, 0, received.Count).Replace('\r', '\n'));
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, process.ExitCode.ToString(CultureInfo.InvariantCulture), context.RequestAborted);
     }
 
     private static async Task FollowAsync(FakeExecution execution, Process process)

@@ -37,6 +37,8 @@ internal sealed class FakeManager : IAsyncDisposable
     /// <summary>The files of every sandbox, in the same way.</summary>
     public FakeFiles Files { get; init; } = new();
 
+    public RequestDelegate OnTerminal { get; set; } = context => Sse.ProblemAsync(context, 409, "not_a_terminal");
+
     public RequestDelegate? OnDelete { get; set; }
 
     public int Asked(string line) => Server.Requests.Count(r => r.Line == line);
@@ -78,6 +80,7 @@ internal sealed class FakeManager : IAsyncDisposable
             ("POST", ["api", "kata", _, "execute"]) => OnExecute(context),
             (_, ["api", "kata", _, "executions", .. var rest]) => Executions.AnswerAsync(context, rest),
             (_, ["api", "kata", _, "files", .. var rest]) => Files.AnswerAsync(context, rest),
+            ("GET", ["api", "kata", _, "terminal"]) => OnTerminal(context),
             ("POST", ["api", "kata", var name, "keepalive"]) => Sse.JsonAsync(context, Sse.Info(name)),
             _ => Sse.ProblemAsync(context, 404, "not_found"),
         };

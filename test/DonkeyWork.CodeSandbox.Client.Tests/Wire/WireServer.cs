@@ -26,6 +26,7 @@ internal sealed class WireServer : IAsyncDisposable
         var app = builder.Build();
         app.Urls.Add("http://127.0.0.1:0");
         var server = new WireServer(app);
+        app.UseWebSockets();
         app.Run(async context =>
         {
             context.Request.EnableBuffering();

@@ -40,10 +40,11 @@ internal sealed class Screen
 
     public string Line(int row) => new string(_lines[row]).TrimEnd();
 
+    /// <summary>Changes the size, and blanks it: what is seen afterwards was drawn for it.</summary>
     public void Resize(int columns, int rows)
     {
-        _lines = Resized(_lines, columns, rows);
-        _main = _main is null ? null : Resized(_main, columns, rows);
+        _lines = Blank(columns, rows);
+        _main = _main is null ? null : Blank(columns, rows);
         (Columns, Rows) = (columns, rows);
         (_top, _bottom) = (0, rows - 1);
         MoveTo(_row, _column);
@@ -301,14 +302,6 @@ internal sealed class Screen
         var lines = new char[rows][];
         for (var row = 0; row < rows; row++)
             lines[row] = Enumerable.Repeat(' ', columns).ToArray();
-        return lines;
-    }
-
-    private static char[][] Resized(char[][] old, int columns, int rows)
-    {
-        var lines = Blank(columns, rows);
-        for (var row = 0; row < Math.Min(rows, old.Length); row++)
-            Array.Copy(old[row], lines[row], Math.Min(columns, old[row].Length));
         return lines;
     }
 }

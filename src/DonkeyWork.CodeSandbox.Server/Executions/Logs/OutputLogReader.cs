@@ -48,6 +48,13 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
     /// <summary>Whether the next item is at hand, so that <see cref="NextAsync"/> costs nothing.</summary>
     public bool HasNext => _bufferAt < _bufferEnd;
 
+    /// <summary>Gives back its buffer while its caller waits for something else; the last item's bytes are no longer valid.</summary>
+    public void Rest()
+    {
+        if (!HasNext)
+            ReturnBuffer();
+    }
+
     /// <summary>Makes the one <see cref="NextAsync"/> that waits, or the next that would, return <see cref="LogItemKind.None"/>.</summary>
     public void Wake()
     {

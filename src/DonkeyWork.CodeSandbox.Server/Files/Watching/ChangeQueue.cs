@@ -25,7 +25,7 @@ internal sealed class ChangeQueue(TimeProvider timeProvider)
                 return;
             if (_pending.WrittenCount + path.Length + (from?.Length ?? 0) > MaxBytes)
             {
-                Overflow(path: null);
+                Overflow();
                 return;
             }
 
@@ -37,14 +37,13 @@ internal sealed class ChangeQueue(TimeProvider timeProvider)
     }
 
     /// <summary>Changes were lost.</summary>
-    /// <param name="path">What is watched; <see langword="null"/>: as said at the construction.</param>
-    public void Overflow(byte[]? path)
+    public void Overflow()
     {
         lock (_gate)
         {
             if (_isFull || _isComplete)
                 return;
-            Append(new FileChange { Type = FileChangeType.Overflow, Path = path is null ? Watched : Encoding.UTF8.GetString(path) });
+            Append(new FileChange { Type = FileChangeType.Overflow, Path = Watched });
             // All that comes until this is sent is in it.
             _isFull = true;
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
+using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
 
@@ -13,12 +14,10 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
     /// <param name="sent">Called for every piece.</param>
     public async Task WatchAsync(HttpContext context, Action sent)
     {
-        using var place = paths.Resolve(context.Request.Query["path"]);
-        using var directory = place.OpenToRead(out var status);
-        if (status.Type != FileEntryType.Directory)
-            throw new FileSystemException(FileError.ENOTDIR);
-        var changes = new ChangeQueue(timeProvider) { Watched = place.Path.Length == 0 ? "/" : Encoding.UTF8.GetString(place.Path) };
-        var tree = hub.Open(directory, place.Path, changes);
+        var (path, status) = Find(context.Request.Query["path"]);
+        var watched = path.Length == 0 ? "/" : Encoding.UTF8.GetString(path);
+        var changes = new ChangeQueue(timeProvider) { Watched = watched };
+        var tree = hub.Open(() => Open(watched, status), path, changes);
         try
         {
             context.Response.ContentType = "text/event-stream";
@@ -37,6 +36,34 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
         finally
         {
             hub.Close(tree);
+        }
+    }
+
+    private (byte[] Path, FileStatus Status) Find(string? path)
+    {
+        using var place = paths.Resolve(path);
+        using var directory = place.OpenToRead(out var status);
+        return status.Type != FileEntryType.Directory ? throw new FileSystemException(FileError.ENOTDIR)
+            : WatchHub.IsUnwatchable(directory) ? throw new FileSystemException(FileError.EPERM)
+            : (place.Path, status);
+    }
+
+    /// <summary>Opens the directory by its path, if it is still the same.</summary>
+    private SafeFileHandle? Open(string path, FileStatus expected)
+    {
+        try
+        {
+            using var place = paths.Resolve(path, followLast: false);
+            var directory = place.OpenToRead(out var status);
+            if (status.IsSameFile(expected))
+                return directory;
+            directory.Dispose();
+            return null;
+        }
+        catch (FileSystemException)
+        {
+            // It is gone, which is told.
+            return null;
         }
     }
 }

@@ -31,18 +31,19 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
     public static bool IsUnwatchable(SafeFileHandle directory) => KernelFileSystems.Contains(directory) || FileSystem.IsReadOnly(directory);
 
     /// <summary>Watches a directory and all below it.</summary>
+    /// <param name="open">Opens it, if it is there; also later.</param>
+    /// <param name="path">Its path.</param>
+    /// <param name="changes">What is told.</param>
     /// <exception cref="RequestException">With <c>too_many_watches</c>.</exception>
-    /// <exception cref="FileSystemException">EPERM: it is not to be watched.</exception>
-    public WatchedTree Open(SafeFileHandle directory, byte[] path, ChangeQueue changes)
+    /// <exception cref="FileSystemException">It cannot be read.</exception>
+    public WatchedTree Open(Func<SafeFileHandle?> open, byte[] path, ChangeQueue changes)
     {
-        if (IsUnwatchable(directory))
-            throw new FileSystemException(FileError.EPERM);
         lock (_gate)
         {
             if (_trees.Count == MaxTrees)
                 throw TooMany($"At most {MaxTrees} directories are watched at once.");
             Start();
-            var tree = new WatchedTree(this, directory, path, changes);
+            var tree = new WatchedTree(this, open, path, changes);
             _trees.Add(tree);
             int error;
             try
@@ -128,6 +129,7 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
         _inotify?.Dispose();
         _inotify = null;
         _directories.Clear();
+        _count = 0;
     }
 
     private async Task ReadAsync(Inotify inotify)

@@ -8,13 +8,20 @@ namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
 /// Every call is made under the hub's lock.
 /// </summary>
 /// <param name="hub">Has the watches.</param>
-/// <param name="directory">The directory; stays the caller's, and open for as long.</param>
+/// <param name="open">
+/// Opens the directory, if it is there. It is not kept open: the kernel tells of its end only when nobody has it open.
+/// </param>
 /// <param name="path">The directory's absolute path.</param>
 /// <param name="changes">What is told.</param>
-internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[] path, ChangeQueue changes)
+internal sealed class WatchedTree(WatchHub hub, Func<SafeFileHandle?> open, byte[] path, ChangeQueue changes)
 {
+    /// <summary>Above it what is new may be told twice.</summary>
+    private const int MaxTold = 10_000;
+
     private readonly List<Move> _moved = [];
-    private readonly List<WatchedDirectory> _new = [];
+    private List<WatchedDirectory> _new = [];
+    private List<WatchedDirectory> _lastNew = [];
+    private int _told;
 
     /// <summary>Of the top; <see langword="null"/> once that is gone.</summary>
     public WatchedDirectory? Top { get; private set; }
@@ -26,12 +33,11 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
     /// <returns>0, or the errno: ENOSPC when there are no watches left for all of it.</returns>
     public int Watch()
     {
-        var error = FileSystem.TryOpen(directory, "."u8, O_RDONLY | O_DIRECTORY, out var opened);
-        if (error != 0)
-            return error;
+        if (open() is not { } opened)
+            return FileError.ENOENT;
         using (opened)
         {
-            error = hub.TryAdd(opened, this, out var top);
+            var error = hub.TryAdd(opened, this, out var top);
             if (error != 0)
                 return error;
             Top = top;
@@ -44,22 +50,30 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
     public void WatchAgain()
     {
         Close();
-        changes.Overflow(null);
+        changes.Overflow();
         if (Watch() != 0)
-            changes.Overflow(null);
+            changes.Overflow();
     }
 
     /// <summary>Nothing will be told any more.</summary>
     public void Fail()
     {
-        changes.Overflow(null);
+        changes.Overflow();
         changes.Complete();
     }
 
     public void Close()
     {
+        foreach (var move in _moved)
+        {
+            if (move.Directory is not null)
+                Drop(move.Directory);
+        }
+
         _moved.Clear();
         _new.Clear();
+        _lastNew.Clear();
+        _told = 0;
         if (Top is { } top)
             Drop(top);
         Top = null;
@@ -82,14 +96,21 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
             changes.Complete();
             Close();
         }
+        else if (TopOf(inDirectory) is var top && top != Top)
+        {
+            // It was moved, and something else came before where to: it is gone, or comes back as new.
+            foreach (var move in _moved.FindAll(move => move.Directory == top))
+                Forget(move);
+        }
         else if (happened.Name.Length == 0 || TemporaryFile.IsName(happened.Name))
         {
-            // The inDirectory's own entry is its parent's to tell; a file that is being written is nobody's yet.
+            // The directory's own entry is its parent's to tell; a file that is being written is nobody's yet.
         }
         else if ((happened.Mask & Inotify.MovedFrom) != 0)
         {
-            inDirectory.Children.Remove(happened.Name, out var child);
-            inDirectory.Told.Remove(happened.Name);
+            if (inDirectory.Children.Remove(happened.Name, out var child))
+                child.Parent = null;
+            WasTold(inDirectory, happened.Name);
             _moved.Add(new Move(happened.Cookie, inDirectory.PathOf(happened.Name), child, Environment.TickCount64));
         }
         else if ((happened.Mask & Inotify.MovedTo) != 0)
@@ -98,12 +119,12 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
         }
         else if ((happened.Mask & Inotify.Created) != 0)
         {
-            if (!inDirectory.Told.Remove(happened.Name))
+            if (!WasTold(inDirectory, happened.Name))
                 Appear(inDirectory, happened.Name, isDirectory);
         }
         else if ((happened.Mask & Inotify.Deleted) != 0)
         {
-            inDirectory.Told.Remove(happened.Name);
+            WasTold(inDirectory, happened.Name);
             if (inDirectory.Children.Remove(happened.Name, out var child))
                 Drop(child);
             changes.Add(Contracts.FileChangeType.Deleted, inDirectory.PathOf(happened.Name));
@@ -114,24 +135,41 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
         }
     }
 
-    /// <summary>The kernel has told all that had happened so far.</summary>
+    /// <summary>The kernel has told all that had happened until it was last asked: before what was found since, and after what was found then.</summary>
     public void CaughtUp()
     {
-        foreach (var one in _new)
+        foreach (var one in _lastNew)
+        {
+            _told -= one.Told.Count;
             one.Told.Clear();
-        _new.Clear();
+        }
+
+        _lastNew.Clear();
+        (_lastNew, _new) = (_new, _lastNew);
+        if (_lastNew.Count == 0)
+            _told = 0;
     }
 
     /// <summary>What was moved away and has not come back for so long is gone.</summary>
     public void ForgetMoved(TimeSpan patience)
     {
         foreach (var move in _moved.FindAll(move => Environment.TickCount64 - move.At >= patience.TotalMilliseconds))
-        {
-            _moved.Remove(move);
-            changes.Add(Contracts.FileChangeType.Deleted, move.Path);
-            if (move.Directory is not null)
-                Drop(move.Directory);
-        }
+            Forget(move);
+    }
+
+    private void Forget(Move move)
+    {
+        _moved.Remove(move);
+        changes.Add(Contracts.FileChangeType.Deleted, move.Path);
+        if (move.Directory is not null)
+            Drop(move.Directory);
+    }
+
+    private static WatchedDirectory TopOf(WatchedDirectory one)
+    {
+        while (one.Parent is { } parent)
+            one = parent;
+        return one;
     }
 
     private void TakeMovedTo(WatchedDirectory inDirectory, InotifyEvent happened, bool isDirectory)
@@ -141,14 +179,14 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
         var index = _moved.FindIndex(moved => moved.Cookie == happened.Cookie);
         if (index < 0)
         {
-            if (!inDirectory.Told.Remove(happened.Name))
+            if (!WasTold(inDirectory, happened.Name))
                 Appear(inDirectory, happened.Name, isDirectory);
             return;
         }
 
         var move = _moved[index];
         _moved.RemoveAt(index);
-        inDirectory.Told.Remove(happened.Name);
+        WasTold(inDirectory, happened.Name);
         changes.Add(Contracts.FileChangeType.Renamed, inDirectory.PathOf(happened.Name), move.Path);
         if (move.Directory is { } child)
             Adopt(inDirectory, child, happened.Name);
@@ -174,13 +212,13 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
                 return;
             if (hub.TryAdd(opened, this, out var child) != 0)
             {
-                changes.Overflow(null);
+                changes.Overflow();
                 return;
             }
 
             Adopt(parent, child, name);
             if (Fill(child, opened, isNew: true) != 0)
-                changes.Overflow(null);
+                changes.Overflow();
         }
     }
 
@@ -195,7 +233,8 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
             steps.Push(step.Name);
         }
 
-        var current = FileSystem.Open(directory, "."u8, O_PATH | O_DIRECTORY);
+        if (open() is not { } current)
+            return null;
         while (steps.TryPop(out var next))
         {
             var error = FileSystem.TryOpen(current, next, (steps.Count == 0 ? O_RDONLY : O_PATH) | O_DIRECTORY, out var opened);
@@ -224,8 +263,8 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
                     continue;
                 }
 
-                if (isNew && current.Told.Add(walk.Name))
-                    changes.Add(Contracts.FileChangeType.Created, current.PathOf(walk.Name));
+                if (isNew)
+                    Tell(current, walk.Name);
                 if (!walk.MayBeDirectory || walk.TryEnter() != 0)
                     continue;
                 if (hub.TryAdd(walk.Directory, this, out var child) is not 0 and var error)
@@ -243,6 +282,21 @@ internal sealed class WatchedTree(WatchHub hub, SafeFileHandle directory, byte[]
             // It was moved or deleted meanwhile, which the kernel tells of.
             return isNew ? 0 : error.Error;
         }
+    }
+
+    private void Tell(WatchedDirectory parent, byte[] name)
+    {
+        changes.Add(Contracts.FileChangeType.Created, parent.PathOf(name));
+        if (_told < MaxTold && parent.Told.Add(name))
+            _told++;
+    }
+
+    private bool WasTold(WatchedDirectory parent, byte[] name)
+    {
+        if (!parent.Told.Remove(name))
+            return false;
+        _told--;
+        return true;
     }
 
     private static void Adopt(WatchedDirectory parent, WatchedDirectory child, byte[] name)
