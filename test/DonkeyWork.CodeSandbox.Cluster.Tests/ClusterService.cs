@@ -53,7 +53,9 @@ public class ClusterService : TestService, IAsyncLifetime
 
     private async Task ServeAsync(CuttingRelay way)
     {
-        var manager = await KubernetesManager.StartAsync(_place, settings: [$"--KataContainerManager:ExecutorAccess={Access}", "--KataContainerManager:DrainSeconds=0"]);
+        // The kubelet evicts a pod with more on its disk than this.
+        var manager = await KubernetesManager.StartAsync(_place, settings:
+            [$"--KataContainerManager:ExecutorAccess={Access}", "--KataContainerManager:DrainSeconds=0", "--KataContainerManager:EphemeralStorageLimitMi=8192"]);
         lock (_managers) _managers[way] = manager;
         way.Target = manager.Url;
     }

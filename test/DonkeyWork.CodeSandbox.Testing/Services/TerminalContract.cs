@@ -30,6 +30,7 @@ public abstract class TerminalContract(TestService service)
         await terminal.TypeAsync("again\r");
         await terminal.UntilAsync("again\r\nagain\r\n");
         await terminal.TypeAsync("\x03");
+        await terminal.UntilAsync(@"\^C[^^]*\$ $");
         await terminal.TypeAsync("echo then $?\r");
         await terminal.UntilAsync("then 130\r\n");
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using DonkeyWork.CodeSandbox.Client;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Testing.Processes;
 
@@ -7,6 +9,9 @@ namespace DonkeyWork.CodeSandbox.Testing.Services;
 public abstract class TransferContract(TestService service) : IDisposable
 {
     private const int ExecutorLimitKilobytes = 64 * 1024;
+    private const long CutBytes = 100L << 20;
+    // Not a multiple of anything.
+    private const long CutAfter = 7_654_321;
     private static readonly TimeSpan Stop = TimeSpan.FromSeconds(30);
 
     private readonly string _file = Path.Combine(Path.GetTempPath(), $"codesandbox-transfer-{Guid.NewGuid():N}");
@@ -55,6 +60,27 @@ public abstract class TransferContract(TestService service) : IDisposable
         foreach (var (from, bytes, hash) in stopped.Segments)
             (await sandbox.OutputOfAsync($"tail -c +{from + 1} data | head -c {bytes} | sha256sum"))[..64].ShouldBe(hash, $"{bytes} bytes from {from} on");
         sandbox.Executor.MostResidentKilobytes.ShouldBeLessThan(ExecutorLimitKilobytes);
+    }
+
+    [Fact]
+    public async Task They_come_through_standard_output_whole_though_every_connection_is_cut_in_full_flow()
+    {
+        await using var sandbox = await service.CreateAsync();
+        await using var client = new CodeSandboxClient([.. service.Ways.Select(way => way.Address)]);
+        var expected = await sandbox.OutputOfAsync($"head -c {CutBytes} /dev/urandom | tee data | sha256sum");
+        foreach (var way in service.Ways) way.CutAfterBytes = CutAfter;
+        try
+        {
+            await using var execution = await client.Attach(sandbox.Name).StartAsync(["cat", "data"], new StartOptions { Overflow = OverflowPolicy.Wait });
+            // Truncated would be an exception.
+            Convert.ToHexStringLower(await SHA256.HashDataAsync(execution.StandardOutput)).ShouldBe(expected[..64]);
+        }
+        finally
+        {
+            foreach (var way in service.Ways) way.CutAfterBytes = null;
+        }
+
+        service.Ways.Sum(way => way.Cuts).ShouldBeGreaterThan((int)(CutBytes / CutAfter) - 1);
     }
 
     private static Task<string> OnHostAsync(string script) => Tool.OutputOfAsync("/bin/bash", ["-o", "pipefail", "-ec", script]);
