@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Contracts;
@@ -167,17 +166,16 @@ public sealed class ArchiveTests(FileSandbox sandbox)
     }
 
     [Fact]
-    public async Task A_million_entries_take_time_and_no_memory()
+    public async Task A_million_entries_take_no_memory()
     {
         const int entries = 1_000_000;
-        var clock = Stopwatch.StartNew();
         var one = Tar.Entry("d/", '5');
+        sandbox.ForgetPeak();
         await using var archive = new RepeatedStream(one, entries);
 
         await FileSandbox.SucceedAsync(sandbox.UnpackAsync("/disk/million", archive));
 
-        (int.Parse(HostProcess.Status(sandbox.Container.Pid, "VmHWM").Split(' ')[0], null) / 1024).ShouldBeLessThan(64);
-        clock.Elapsed.ShouldBeLessThan(Published.Patience);
+        sandbox.PeakMebibytes.ShouldBeLessThan(64);
     }
 
     /// <summary>The same block again and again, then the end of an archive.</summary>
