@@ -17,6 +17,6 @@ internal static class RelayedResponse
         if (route is { IsFile: true } && executor.Status < 300) response.Headers.ContentDisposition = "attachment";
         // The headers say that the command runs, however long it prints nothing.
         await response.Body.FlushAsync(cancellationToken);
-        await executor.CopyToAsync(response.Body, cancellationToken);
+        await executor.CopyToAsync(new CallerStream(response.BodyWriter), cancellationToken);
     }
 }

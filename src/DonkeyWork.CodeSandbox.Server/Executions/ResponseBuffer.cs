@@ -55,7 +55,9 @@ internal sealed class ResponseBuffer(PipeWriter output)
         var flushing = output.WriteAsync(Buffer.AsMemory(0, _count), cancellationToken);
         // It was copied.
         Clear();
-        var result = await flushing;
+        await flushing;
+        // A write says nothing of a connection whose end was seen before it, until the request is told some time later; a flush does.
+        var result = await output.FlushAsync(cancellationToken);
         if (result.IsCompleted || result.IsCanceled)
             throw new OperationCanceledException("The reader is gone.");
     }
