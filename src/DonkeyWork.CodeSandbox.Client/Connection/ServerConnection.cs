@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using DonkeyWork.CodeSandbox.Client.Streaming;
@@ -95,7 +96,17 @@ internal sealed class ServerConnection : IDisposable
         _authorize(request.Headers);
         call.Headers?.Invoke(request.Headers);
         var http = call.IsStream ? _http.Streams : _http.Requests;
-        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        HttpResponseMessage response;
+        try
+        {
+            response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            // SocketsHttpHandler lets this through where a connection is reset as soon as it is made.
+            throw new HttpRequestException(HttpRequestError.ConnectionError, e.Message, e);
+        }
+
         try
         {
             return IsAsked(response, call.Accept)

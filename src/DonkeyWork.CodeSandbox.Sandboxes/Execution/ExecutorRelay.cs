@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
@@ -60,7 +61,7 @@ public sealed class ExecutorRelay(
             throw await WhyAsync(sandbox, null, cancellationToken);
         }
         // Disposed: the sandbox went between Connect and here.
-        catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
         {
             if (body?.CallerFault is { } fault) ExceptionDispatchInfo.Throw(fault);
             throw await WhyAsync(sandbox, e as HttpRequestException, cancellationToken);
