@@ -10,6 +10,12 @@ public static class ExecutorProtocol
     public const string TokenHeader = "X-Sandbox-Token";
 
     /// <summary>
+    /// The header that carries a WebSocket request's query, <c>?</c> included, a second time: the pod proxy of API servers that are
+    /// not new loses the query of a request that is upgraded. It counts where there is no query.
+    /// </summary>
+    public const string QueryHeader = "X-Sandbox-Query";
+
+    /// <summary>
     /// The header that says <c>true</c> on a <c>409 already_claimed</c> where the executor was opened by the very claim that
     /// is made again: the same owner and the same id.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
 
@@ -17,6 +18,7 @@ internal static class WebSocketHandshake
         message.Headers.Connection.Add("Upgrade");
         message.Headers.Upgrade.Add(new("websocket"));
         message.Headers.Add("Sec-WebSocket-Version", "13");
+        if (message.RequestUri!.Query is { Length: > 0 } query) message.Headers.Add(ExecutorProtocol.QueryHeader, query);
         message.Headers.Add(KeyHeader, Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)));
     }
 

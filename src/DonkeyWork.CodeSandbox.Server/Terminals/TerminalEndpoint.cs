@@ -21,6 +21,8 @@ internal sealed class TerminalEndpoint(ExecutionRegistry registry, SandboxEnviro
     /// <exception cref="RequestException">Before the upgrade.</exception>
     public async Task HandleAsync(HttpContext context)
     {
+        if (!context.Request.QueryString.HasValue && context.Request.Headers[ExecutorProtocol.QueryHeader].ToString() is ['?', ..] lost)
+            context.Request.QueryString = new QueryString(lost);
         var query = TerminalQuery.Parse(context.Request.Query);
         if (!context.WebSockets.IsWebSocketRequest)
         {
