@@ -56,7 +56,7 @@ internal static class Executor
         var startup = new StartupCommand(start.Argv, registry, environment, loggers.CreateLogger<StartupCommand>());
         var background = new BackgroundTask(startup.RunAsync);
         var execute = new ExecuteEndpoint(registry, environment, time);
-        var terminal = new TerminalEndpoint(registry, environment, new TerminalAttendance(time, loggers.CreateLogger<TerminalAttendance>()));
+        var terminal = new TerminalEndpoint(registry, environment, new TerminalAttendance(time));
         var claim = new ClaimEndpoint(admission, environment, background.Start);
 
         using var ending = new CancellationTokenSource();

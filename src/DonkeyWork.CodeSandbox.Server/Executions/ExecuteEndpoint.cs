@@ -21,10 +21,12 @@ internal sealed class ExecuteEndpoint(ExecutionRegistry registry, SandboxEnviron
         };
         // Nobody comes back for what was sent: a little memory will do.
         var plan = ExecutionPlan.From(start, environment, streams: true) with { KeepBytes = MemoryStorage.Capacity };
-        var execution = await registry.StartUnnamedAsync(plan);
+        OutputLogReader? reader = null;
+        var execution = await registry.StartUnnamedAsync(plan, started => reader = started.Log.OpenReader(0));
         try
         {
-            await FollowAsync(context, execution);
+            using (reader)
+                await FollowAsync(context, execution, reader!);
         }
         catch
         {
@@ -38,10 +40,9 @@ internal sealed class ExecuteEndpoint(ExecutionRegistry registry, SandboxEnviron
         }
     }
 
-    private async Task FollowAsync(HttpContext context, Execution execution)
+    private async Task FollowAsync(HttpContext context, Execution execution, OutputLogReader reader)
     {
         using var open = registry.CountStream();
-        using var reader = execution.Log.OpenReader(0);
         await using var disconnect = context.RequestAborted.UnsafeRegister(
             _ =>
             {

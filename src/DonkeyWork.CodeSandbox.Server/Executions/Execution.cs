@@ -131,6 +131,8 @@ internal sealed partial class Execution
             {
                 await using var timer = timeout is { } due ? _host.Time.CreateTimer(_ => TimeOut(), null, due, Timeout.InfiniteTimeSpan) : null;
                 await PumpAsync();
+                // It may have closed its output and run on.
+                await _tree.Exited;
             }
             finally
             {
@@ -138,6 +140,8 @@ internal sealed partial class Execution
                 Stdin.End();
                 Log.Complete();
                 _expiry = _host.Time.CreateTimer(static log => ((OutputLog)log!).Expire(), Log, KeepOutput, Timeout.InfiniteTimeSpan);
+                if (Log.IsEmptied)
+                    _expiry.Dispose();
                 _completed.SetResult();
                 _tree.Release();
             }
@@ -239,7 +243,7 @@ internal sealed partial class Execution
         const int killedExitCode = WaitStatus.SignalBase + Native.SIGKILL;
         var end = await _tree.Exited;
         var reason = _timedOut ? ExitReason.TimedOut
-            : end.Status.ExitCode == killedExitCode && _host.Oom.Read() > _oomKillsBefore ? ExitReason.OomKilled
+            : end.Status.ExitCode == killedExitCode && MemoryRanOut() ? ExitReason.OomKilled
             : end.Status.IsSignal ? ExitReason.Killed
             : ExitReason.Exited;
         return new ExecutionEnd(
@@ -249,6 +253,20 @@ internal sealed partial class Execution
             reason,
             end.CpuMilliseconds,
             end.PeakMemoryBytes);
+    }
+
+    /// <summary>Whether the kernel has killed for want of memory since the start; that it did not, if nobody knows.</summary>
+    private bool MemoryRanOut()
+    {
+        try
+        {
+            return _host.Oom.Read() > _oomKillsBefore;
+        }
+        catch (IOException error)
+        {
+            LogOomUnknown(error, Pid);
+            return false;
+        }
     }
 
     /// <summary>Kills the whole tree unless the command has ended; it then counts as timed out.</summary>
@@ -262,6 +280,9 @@ internal sealed partial class Execution
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The tree of process {Pid} could not be killed.")]
     private partial void LogKillFailed(Exception error, int pid);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Whether memory ran out for process {Pid} cannot be read.")]
+    private partial void LogOomUnknown(Exception error, int pid);
 
     private sealed record ExecutionEnd(
         DateTimeOffset At, int ExitCode, string? Signal, ExitReason Reason, long? CpuMilliseconds, long? PeakMemoryBytes);

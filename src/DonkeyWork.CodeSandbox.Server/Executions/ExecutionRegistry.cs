@@ -75,18 +75,22 @@ internal sealed partial class ExecutionRegistry(
             named.SetStarted(execution);
             return (execution, true);
         }
-        catch (RequestException error)
+        catch (Exception error)
         {
             lock (_gate)
                 _named.Remove(named!.Id);
-            named.SetFailed(error);
+            // Whoever waits for it is told; what it was is logged for the one who began.
+            named.SetFailed(error as RequestException
+                ?? new RequestException(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The execution could not be started."));
             throw;
         }
     }
 
     /// <summary>Starts one that nobody can ask for; <see cref="Forget"/> ends it.</summary>
+    /// <param name="plan">What to start.</param>
+    /// <param name="beforeOutput">Called before any output is taken: a reader opened here misses nothing.</param>
     /// <exception cref="RequestException">With <c>start_failed</c>.</exception>
-    public Task<Execution> StartUnnamedAsync(ExecutionPlan plan) => StartAsync("", plan);
+    public Task<Execution> StartUnnamedAsync(ExecutionPlan plan, Action<Execution>? beforeOutput = null) => StartAsync("", plan, beforeOutput);
 
     /// <summary>Nobody reads it any more; what it still prints is drained.</summary>
     public static void Forget(Execution execution) => execution.Forget();
@@ -104,12 +108,12 @@ internal sealed partial class ExecutionRegistry(
 
     /// <summary>Kills an execution and all that came of it, and forgets its output. Its id never starts again.</summary>
     /// <exception cref="RequestException">With <c>execution_not_found</c> or <c>execution_deleted</c>.</exception>
+    /// <exception cref="IOException">The kernel refuses to kill it; this can be repeated.</exception>
     public async Task DeleteAsync(string id)
     {
-        var execution = await Find(id).DeleteAsync() ?? throw NotFound();
+        if (!await Find(id).DeleteAsync())
+            throw NotFound();
         Touch();
-        execution.Forget();
-        execution.Kill();
     }
 
     /// <summary>Something happened just now.</summary>
@@ -121,7 +125,7 @@ internal sealed partial class ExecutionRegistry(
     /// <summary>Kills everything that was ever started here.</summary>
     public void KillAll() => host.Trees.KillAll();
 
-    private async Task<Execution> StartAsync(string id, ExecutionPlan plan)
+    private async Task<Execution> StartAsync(string id, ExecutionPlan plan, Action<Execution>? beforeOutput = null)
     {
         Execution execution;
         try
@@ -136,6 +140,7 @@ internal sealed partial class ExecutionRegistry(
         }
 
         Touch();
+        beforeOutput?.Invoke(execution);
         _running[execution] = true;
         _ = RunAsync(execution, plan.Timeout);
         return execution;
@@ -148,7 +153,7 @@ internal sealed partial class ExecutionRegistry(
         try
         {
             var run = execution.RunAsync(timeout);
-            await execution.Completed;
+            await Task.WhenAny(execution.Completed, run);
             Touch();
             if (execution.Id.Length > 0)
                 Remember(execution);

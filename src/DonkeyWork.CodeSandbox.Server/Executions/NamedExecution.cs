@@ -48,20 +48,25 @@ internal sealed class NamedExecution(string id, byte[] fingerprint)
         return await _start.Task ?? throw new RequestException(_failure!.Status, _failure.Code, _failure.Message) { RetryAfterSeconds = _failure.RetryAfterSeconds };
     }
 
-    /// <summary>Forgets the execution but not the id. Of any number at the same time one succeeds.</summary>
-    /// <returns>What was forgotten; <see langword="null"/> when its start had failed.</returns>
+    /// <summary>Kills and forgets the execution but not the id. Of any number at the same time one succeeds.</summary>
+    /// <returns>Whether there was one: <see langword="false"/> when its start had failed.</returns>
     /// <exception cref="RequestException">With <c>execution_deleted</c>.</exception>
-    public async Task<Execution?> DeleteAsync()
+    /// <exception cref="IOException">The kernel refuses to kill it; it is not deleted.</exception>
+    public async Task<bool> DeleteAsync()
     {
         await _start.Task;
         lock (_gate)
         {
             if (_deleted)
                 throw Deleted();
-            var execution = _execution;
-            _deleted = execution is not null;
+            if (_execution is not { } execution)
+                return false;
+            // First its readers, who are not to take this for its end.
+            execution.Forget();
+            execution.Kill();
+            _deleted = true;
             _execution = null;
-            return execution;
+            return true;
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed class DirectoryLister(SandboxPath paths)
         context.Response.ContentType = "application/json";
         context.Response.Headers.CacheControl = "no-cache";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
+        long sent = 0;
         json.WriteStartArray();
         for (var step = walk.Next(); step != WalkStep.End; step = walk.Next())
         {
@@ -32,11 +33,15 @@ internal sealed class DirectoryLister(SandboxPath paths)
             // One that cannot be read has no entries here, as with any program.
             if (entry.Type == FileEntryType.Directory && walk.Depth < depth)
                 _ = walk.TryEnter();
-            if (json.BytesPending < FlushBytes)
+            // Each Serialize commits what it wrote to the response, which nobody sends for it.
+            if (json.BytesCommitted + json.BytesPending - sent < FlushBytes)
                 continue;
             json.Flush();
+            sent = json.BytesCommitted;
             await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
             context.RequestAborted.ThrowIfCancellationRequested();
+            // A quick reader leaves the others a thread too.
+            await Task.Yield();
         }
 
         json.WriteEndArray();

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
@@ -37,9 +36,6 @@ internal sealed class Place : IDisposable
 
     /// <summary>Whether it is named by its own <c>.</c>, as <c>/</c> is: it can be read, not moved or deleted.</summary>
     public bool IsItself => ReferenceEquals(Name, Itself);
-
-    /// <summary>The path in words.</summary>
-    public string PathText => Encoding.UTF8.GetString(Path);
 
     public static Place Of(SafeFileHandle directory, FileStatus status, byte[] path) => new(directory, Itself, status, path);
 

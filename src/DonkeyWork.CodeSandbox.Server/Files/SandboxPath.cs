@@ -19,6 +19,9 @@ internal sealed class SandboxPath(string home)
 
     private const int MaxPathBytes = 64 * 1024;
 
+    /// <summary>Each that is made is kept open until all are.</summary>
+    private const int MaxMissing = 1024;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Finds where a path leads. What is not there is no error, as long as its parents are none but directories.</summary>
@@ -126,6 +129,8 @@ internal sealed class SandboxPath(string home)
                 names.Add(next);
         }
 
+        if (names.Count > MaxMissing)
+            throw new FileSystemException(FileError.ENAMETOOLONG);
         return Place.Missing(walk.Current, names[..^1], names[^1], mustBeDirectory, [.. walk.Path, .. names.SelectMany(step => (byte[])[(byte)'/', .. step])]);
     }
 

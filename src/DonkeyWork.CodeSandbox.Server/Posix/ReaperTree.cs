@@ -59,8 +59,8 @@ internal sealed class ReaperTree : ProcessTree
         }
         catch (OperationCanceledException)
         {
-            tree.Kill();
-            tree._reports.Dispose();
+            using (tree._reports)
+                tree.Kill();
             throw new StartFailedException(SpawnStep.Clone, Native.EAGAIN);
         }
         catch
@@ -104,9 +104,18 @@ internal sealed class ReaperTree : ProcessTree
     {
         using (_reports)
         {
-            SetExited(await ReadReportAsync(CancellationToken.None) is { } report
-                ? new ProcessEnd(new WaitStatus(report.Value), report.Usage.CpuMicroseconds / 1000, report.Usage.PeakMemoryBytes)
-                : new ProcessEnd(new WaitStatus(KilledStatus)));
+            var end = new ProcessEnd(new WaitStatus(KilledStatus));
+            try
+            {
+                if (await ReadReportAsync(CancellationToken.None) is { } report)
+                    end = new ProcessEnd(new WaitStatus(report.Value), report.Usage.CpuMicroseconds / 1000, report.Usage.PeakMemoryBytes);
+            }
+            catch (IOException)
+            {
+                // Nothing more is heard of it, as of one that is gone.
+            }
+
+            SetExited(end);
         }
     }
 

@@ -7,8 +7,7 @@ namespace DonkeyWork.CodeSandbox.Server.Terminals;
 
 /// <summary>Knows who is at which terminal, and hangs up one that nobody came back to.</summary>
 /// <param name="timeProvider">The clock.</param>
-/// <param name="logger">Told what could not be killed.</param>
-internal sealed partial class TerminalAttendance(TimeProvider timeProvider, ILogger<TerminalAttendance> logger)
+internal sealed class TerminalAttendance(TimeProvider timeProvider)
 {
     /// <summary>How long a terminal with a name waits for somebody to come back.</summary>
     public static readonly TimeSpan Absence = TimeSpan.FromSeconds(60);
@@ -62,14 +61,7 @@ internal sealed partial class TerminalAttendance(TimeProvider timeProvider, ILog
     {
         if (execution.Signal(Native.SIGHUP))
             await Task.WhenAny(execution.Completed, Task.Delay(HangUpGrace, timeProvider, CancellationToken.None));
-        try
-        {
-            execution.Kill();
-        }
-        catch (IOException error)
-        {
-            LogKillFailed(error, execution.Pid);
-        }
+        execution.TryKill();
     }
 
     private async Task AwaitReturnAsync(Execution execution, CancellationTokenSource returned)
@@ -84,18 +76,21 @@ internal sealed partial class TerminalAttendance(TimeProvider timeProvider, ILog
             }
             catch (OperationCanceledException) when (returned.IsCancellationRequested)
             {
-                return;
-            }
-            catch (OperationCanceledException)
-            {
-                await HangUpAsync(execution);
+                // Somebody is back.
             }
             catch (RequestException)
             {
                 // It was deleted.
             }
-
-            Forget(execution, returned);
+            catch (Exception error) when (error is OperationCanceledException or IOException)
+            {
+                // Nobody came, or what it prints cannot be read and would hold it for ever.
+                await HangUpAsync(execution);
+            }
+            finally
+            {
+                Forget(execution, returned);
+            }
         }
     }
 
@@ -115,9 +110,6 @@ internal sealed partial class TerminalAttendance(TimeProvider timeProvider, ILog
                 _terminals.Remove(execution);
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The tree of process {Pid} could not be killed.")]
-    private partial void LogKillFailed(Exception error, int pid);
 
     /// <param name="Count">How many are there.</param>
     /// <param name="Return">Cancelled when somebody comes, while nobody is.</param>

@@ -99,10 +99,18 @@ internal sealed class OutputLogReader : IDisposable, IValueTaskSource
         if (_at.Raw == records.Head.Raw)
             return false;
         // The last record may have grown since, and a reader may begin within one.
-        if ((_recordEnd is null || _recordEnd == _headAtRead) && _recordStart < _at.Raw && records.Has(_recordStart))
+        if ((_recordEnd is null || _recordEnd == _headAtRead) && _recordStart < _at.Raw)
         {
-            (_channel, var length) = records.ReadHeader(_recordStart);
-            _recordEnd = _recordStart + LogRecords.HeaderBytes + length;
+            if (records.Has(_recordStart))
+            {
+                (_channel, var length) = records.ReadHeader(_recordStart);
+                _recordEnd = _recordStart + LogRecords.HeaderBytes + length;
+            }
+            else
+            {
+                // Records go whole: it was at the end of that one.
+                _recordEnd = _at.Raw;
+            }
         }
 
         _buffer ??= OutputBuffers.Rent();

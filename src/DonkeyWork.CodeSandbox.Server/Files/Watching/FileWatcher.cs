@@ -1,5 +1,6 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Server.Executions;
 using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
@@ -17,15 +18,11 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
         var (path, status) = Find(context.Request.Query["path"]);
         var watched = path.Length == 0 ? "/" : Encoding.UTF8.GetString(path);
         var changes = new ChangeQueue(timeProvider) { Watched = watched };
-        var tree = hub.Open(() => Open(watched, status), path, changes);
+        var tree = await hub.OpenAsync(() => Open(watched, status), path, changes, context.RequestAborted);
         try
         {
-            context.Response.ContentType = "text/event-stream";
-            context.Response.Headers.CacheControl = "no-cache";
-            context.Response.Headers["X-Accel-Buffering"] = "no";
-            await context.Response.StartAsync(context.RequestAborted);
             // The headers say that from now on every change is told.
-            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+            await EventFollower.BeginAsync(context, "text/event-stream");
             while (await changes.TakeAsync(KeepAliveInterval, context.RequestAborted) is { } events)
             {
                 await context.Response.Body.WriteAsync(events.IsEmpty ? KeepAlive : events, context.RequestAborted);
@@ -35,7 +32,7 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
         }
         finally
         {
-            hub.Close(tree);
+            await hub.CloseAsync(tree);
         }
     }
 

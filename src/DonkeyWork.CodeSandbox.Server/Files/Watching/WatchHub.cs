@@ -20,12 +20,16 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
     /// <summary>For how long one half of a rename waits for the other. Nearly always that comes with it.</summary>
     private static readonly TimeSpan MovePatience = TimeSpan.FromMilliseconds(50);
 
-    private readonly Lock _gate = new();
+    /// <summary>It is held over whole walks; who waits for it takes no thread.</summary>
+    private readonly SemaphoreSlim _gate = new(1);
     private readonly Dictionary<int, List<WatchedDirectory>> _directories = [];
     private readonly List<WatchedTree> _trees = [];
     private Inotify? _inotify;
     private Task _reading = Task.CompletedTask;
     private int _count;
+
+    /// <summary>Whether one half of a rename waits for the other.</summary>
+    private bool _hasMoved;
 
     /// <summary>Whether a directory is on a file system that is not watched.</summary>
     public static bool IsUnwatchable(SafeFileHandle directory) => KernelFileSystems.Contains(directory) || FileSystem.IsReadOnly(directory);
@@ -34,11 +38,13 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
     /// <param name="open">Opens it, if it is there; also later.</param>
     /// <param name="path">Its path.</param>
     /// <param name="changes">What is told.</param>
+    /// <param name="cancellationToken">Nobody waits for it any more.</param>
     /// <exception cref="RequestException">With <c>too_many_watches</c>.</exception>
     /// <exception cref="FileSystemException">It cannot be read.</exception>
-    public WatchedTree Open(Func<SafeFileHandle?> open, byte[] path, ChangeQueue changes)
+    public async Task<WatchedTree> OpenAsync(Func<SafeFileHandle?> open, byte[] path, ChangeQueue changes, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        await _gate.WaitAsync(cancellationToken);
+        try
         {
             if (_trees.Count == MaxTrees)
                 throw TooMany($"At most {MaxTrees} directories are watched at once.");
@@ -63,13 +69,24 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
                 ? TooMany($"There are more than {MaxDirectories} directories in it, with what else is watched, or the host's own limit is reached.")
                 : new FileSystemException(error);
         }
+        finally
+        {
+            _gate.Release();
+        }
     }
 
     /// <summary>Ends it.</summary>
-    public void Close(WatchedTree tree)
+    public async Task CloseAsync(WatchedTree tree)
     {
-        lock (_gate)
+        await _gate.WaitAsync();
+        try
+        {
             CloseLocked(tree);
+        }
+        finally
+        {
+            _gate.Release();
+        }
     }
 
     /// <summary>For trees: watches one directory.</summary>
@@ -124,12 +141,17 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
     {
         tree.Close();
         _trees.Remove(tree);
-        if (_trees.Count > 0)
-            return;
+        if (_trees.Count == 0)
+            Stop();
+    }
+
+    private void Stop()
+    {
         _inotify?.Dispose();
         _inotify = null;
         _directories.Clear();
         _count = 0;
+        _hasMoved = false;
     }
 
     private async Task ReadAsync(Inotify inotify)
@@ -147,23 +169,33 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
         catch (Exception error)
         {
             LogFailed(error);
-            lock (_gate)
-            {
-                // Changes are lost from here on: who watches is told, by the end of it.
-                foreach (var tree in _trees)
-                    tree.Fail();
-            }
+            await FailAsync(inotify);
+        }
+    }
+
+    /// <summary>Changes were lost: who watches is told, by the end of it; who comes then begins anew.</summary>
+    private async Task FailAsync(Inotify inotify)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            if (_inotify != inotify)
+                return;
+            foreach (var tree in _trees)
+                tree.Fail();
+            Stop();
+        }
+        finally
+        {
+            _gate.Release();
         }
     }
 
     private async Task ReadOnceAsync(Inotify inotify)
     {
-        var waits = false;
-        lock (_gate)
-            waits = _trees.Exists(tree => tree.HasMoved);
         IReadOnlyList<InotifyEvent> events = [];
         var hasMore = false;
-        using var patience = waits ? new CancellationTokenSource(MovePatience, timeProvider) : null;
+        using var patience = _hasMoved ? new CancellationTokenSource(MovePatience, timeProvider) : null;
         try
         {
             (events, hasMore) = await inotify.ReadAsync(patience?.Token ?? CancellationToken.None);
@@ -173,7 +205,8 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
             // The other half of a rename does not come.
         }
 
-        lock (_gate)
+        await _gate.WaitAsync();
+        try
         {
             ObjectDisposedException.ThrowIf(_inotify != inotify, inotify);
             foreach (var happened in events)
@@ -184,6 +217,12 @@ internal sealed partial class WatchHub(TimeProvider timeProvider, ILogger logger
                     tree.CaughtUp();
                 tree.ForgetMoved(MovePatience);
             }
+
+            _hasMoved = _trees.Exists(tree => tree.HasMoved);
+        }
+        finally
+        {
+            _gate.Release();
         }
     }
 

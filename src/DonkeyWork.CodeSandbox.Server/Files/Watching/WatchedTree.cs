@@ -52,12 +52,13 @@ internal sealed class WatchedTree(WatchHub hub, Func<SafeFileHandle?> open, byte
         Close();
         changes.Overflow();
         if (Watch() != 0)
-            changes.Overflow();
+            Fail();
     }
 
     /// <summary>Nothing will be told any more.</summary>
     public void Fail()
     {
+        Close();
         changes.Overflow();
         changes.Complete();
     }
@@ -299,8 +300,11 @@ internal sealed class WatchedTree(WatchHub hub, Func<SafeFileHandle?> open, byte
         return true;
     }
 
-    private static void Adopt(WatchedDirectory parent, WatchedDirectory child, byte[] name)
+    private void Adopt(WatchedDirectory parent, WatchedDirectory child, byte[] name)
     {
+        // Another of this name is gone, whatever has not been told yet.
+        if (parent.Children.Remove(name, out var old))
+            Drop(old);
         child.Parent = parent;
         child.Name = name;
         parent.Children[name] = child;
