@@ -64,5 +64,5 @@ internal sealed class Claim(CodeSandboxClient client, AllocateRequest request)
     }
 
     private static bool IsWorthAnother(CodeSandboxException e) =>
-        e.Code is ErrorCodes.Stopping or ErrorCodes.BackendUnavailable or ClientErrorCodes.Unreachable or ClientErrorCodes.ResponseCut;
+        e.Code is ErrorCodes.Stopping or ErrorCodes.Interrupted or ErrorCodes.BackendUnavailable or ClientErrorCodes.Unreachable or ClientErrorCodes.ResponseCut;
 }

@@ -33,7 +33,9 @@ public sealed record StartOptions
     /// <summary>
     /// What happens when it prints more than is kept. <see cref="OverflowPolicy.Drop"/>, the default: it is never held, and what
     /// a reader was too slow for is told as <see cref="OutputTruncated"/>. <see cref="OverflowPolicy.Wait"/>: it is held, as by a
-    /// full pipe, until somebody reads; no byte is lost.
+    /// full pipe, until somebody reads; no byte is lost to the
+    /// reader that is furthest. Read both streams at once, or <see cref="Execution.ReadEventsAsync"/>: one read behind the other may find
+    /// its bytes gone.
     /// </summary>
     public OverflowPolicy? Overflow { get; init; }
 

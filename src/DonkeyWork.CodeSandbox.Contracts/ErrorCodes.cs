@@ -117,6 +117,9 @@ public static class ErrorCodes
     /// <summary>503: no sandbox of the pool is free; try again after <c>Retry-After</c>, or ask with <c>waitSeconds</c> or <c>createIfExhausted</c>.</summary>
     public const string PoolExhausted = "pool_exhausted";
 
-    /// <summary>503: the Manager is stopping.</summary>
+    /// <summary>503: the Manager is stopping; nothing came of the request.</summary>
     public const string Stopping = "stopping";
+
+    /// <summary>503: the Manager stopped before it had an answer; what came of the request is unknown.</summary>
+    public const string Interrupted = "interrupted";
 }

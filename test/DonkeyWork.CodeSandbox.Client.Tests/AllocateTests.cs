@@ -98,6 +98,7 @@ public sealed class AllocateTests : IAsyncLifetime, IDisposable
 
     [Theory]
     [InlineData("stopping")]
+    [InlineData("interrupted")]
     [InlineData("backend_unavailable")]
     public async Task A_Manager_that_cannot_serve_just_then_is_asked_again(string code)
     {

@@ -12,7 +12,7 @@ internal sealed class Persistence(ConnectionOptions options)
     private static readonly TimeSpan ShortestAttempt = TimeSpan.FromSeconds(5);
 
     private int _failures;
-    private long _firstFailure;
+    private long? _firstFailure;
 
     /// <summary>How long one attempt may take, so that a server which does not answer leaves time for another.</summary>
     public TimeSpan AttemptTimeout
@@ -26,7 +26,7 @@ internal sealed class Persistence(ConnectionOptions options)
 
     /// <summary>Whether it is the server that failed, or the way to it, and another may do better.</summary>
     public static bool IsOfTheServer(CodeSandboxException e) =>
-        e.Code is ErrorCodes.Stopping or ErrorCodes.BackendUnavailable or ClientErrorCodes.Unreachable
+        e.Code is ErrorCodes.Stopping or ErrorCodes.Interrupted or ErrorCodes.BackendUnavailable or ClientErrorCodes.Unreachable
             or ClientErrorCodes.RequestTimeout or ClientErrorCodes.ResponseCut or ClientErrorCodes.StreamIdle
         // A load balancer's own page.
         || (e.Code == ClientErrorCodes.UnexpectedResponse
@@ -36,17 +36,19 @@ internal sealed class Persistence(ConnectionOptions options)
     public static bool WasNotBegun(CodeSandboxException e) => e.Code is ErrorCodes.Stopping or ClientErrorCodes.Unreachable;
 
     /// <summary>Something came: the time begins anew with the next failure.</summary>
-    public void Progressed() => _failures = 0;
+    public void Progressed() => (_failures, _firstFailure) = (0, null);
+
+    /// <summary>The way is there, though nothing has come: the time begins anew with the next failure; the pauses go on growing.</summary>
+    public void Connected() => _firstFailure = null;
 
     /// <summary>Waits before the next attempt, longer each time.</summary>
     /// <exception cref="CodeSandboxException">The failure, where another attempt makes no sense or there is no time left for one.</exception>
     public async Task PauseAsync(CodeSandboxException failure, CancellationToken cancellationToken)
     {
-        if (_failures++ == 0)
-            _firstFailure = options.TimeProvider.GetTimestamp();
-        var pause = Shorter(FirstPause * Math.Pow(2, Math.Min(_failures - 1, 16)), LongestPause) * (0.5 + (Random.Shared.NextDouble() / 2));
+        var firstFailure = _firstFailure ??= options.TimeProvider.GetTimestamp();
+        var pause = Shorter(FirstPause * Math.Pow(2, Math.Min(_failures++, 16)), LongestPause) * (0.5 + (Random.Shared.NextDouble() / 2));
         if (!(IsOfTheServer(failure) || failure.Code == ErrorCodes.ExecutorUnreachable)
-            || options.TimeProvider.GetElapsedTime(_firstFailure) + pause >= options.ReconnectTimeout)
+            || options.TimeProvider.GetElapsedTime(firstFailure) + pause >= options.ReconnectTimeout)
         {
             ExceptionDispatchInfo.Throw(failure);
         }

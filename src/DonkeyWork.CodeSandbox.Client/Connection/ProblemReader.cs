@@ -39,6 +39,7 @@ internal static class ProblemReader
         ErrorCodes.ExecutionExists => new ExecutionExistsException(message),
         ErrorCodes.ExecutionExited => new ExecutionExitedException(message),
         ErrorCodes.StdinClosed => new StandardInputClosedException(message),
+        ErrorCodes.Interrupted => new InterruptedException(code, message),
         ErrorCodes.NotFound => new SandboxFileNotFoundException(message),
         ErrorCodes.Forbidden => new SandboxFileForbiddenException(message),
         ErrorCodes.Exists => new SandboxFileExistsException(message),

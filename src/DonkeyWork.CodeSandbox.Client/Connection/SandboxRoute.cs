@@ -21,22 +21,22 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
         PersistAsync((limit, token) => server.AskAsync<T>(call, limit, token), cancellationToken);
 
     /// <summary>Says what has no answer but that it was done, again where that is worth it.</summary>
-    public Task TellAsync(Call call, CancellationToken cancellationToken, Predicate<CodeSandboxException>? mayRepeat = null) =>
-        PersistAsync(
-            async (limit, token) =>
-            {
-                using var answer = await server.OpenAsync(call, limit, token).ConfigureAwait(false);
-                return answer.From;
-            },
-            cancellationToken,
-            mayRepeat);
+    public Task TellAsync(Call call, CancellationToken cancellationToken) => PersistAsync(Tell(call), cancellationToken);
+
+    /// <summary>Says what must not be done twice: again only where nothing can have come of it.</summary>
+    /// <param name="call">What is said.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="limit">How long it may take, where not <see cref="ConnectionOptions.RequestTimeout"/>.</param>
+    public Task TellOnceAsync(Call call, CancellationToken cancellationToken, TimeSpan? limit = null) =>
+        PersistAsync(Tell(call, limit), cancellationToken, Persistence.WasNotBegun);
 
     /// <summary>Does what may be done any number of times until it succeeds, fails for good, or <see cref="ConnectionOptions.ReconnectTimeout"/> is over.</summary>
     /// <param name="ask">Does it, within a time.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <param name="mayRepeat">Behind which failures it may be done again, where not behind all.</param>
+    /// <param name="mayRepeat">Behind which failures it may be done again, where not behind all. An attempt has all the time of a request then.</param>
+    /// <param name="resumes">Whether another attempt goes on where the last one was, so that one which lasted has brought it further.</param>
     public async Task<T> PersistAsync<T>(
-        Func<TimeSpan, CancellationToken, Task<T>> ask, CancellationToken cancellationToken, Predicate<CodeSandboxException>? mayRepeat = null)
+        Func<TimeSpan, CancellationToken, Task<T>> ask, CancellationToken cancellationToken, Predicate<CodeSandboxException>? mayRepeat = null, bool resumes = false)
     {
         var persistence = new Persistence(Options);
         while (true)
@@ -45,12 +45,12 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
             var begun = Options.TimeProvider.GetTimestamp();
             try
             {
-                return await ask(persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
+                return await ask(mayRepeat is null ? persistence.AttemptTimeout : Options.RequestTimeout, cancellationToken).ConfigureAwait(false);
             }
             catch (CodeSandboxException e) when (e is SandboxNotFoundException || mayRepeat is null || mayRepeat(e))
             {
                 // An attempt that lasted was served all that time.
-                if (Options.TimeProvider.GetElapsedTime(begun) > Options.ReconnectTimeout)
+                if (resumes && Options.TimeProvider.GetElapsedTime(begun) > Options.ReconnectTimeout)
                     persistence.Progressed();
                 await PauseAsync(persistence, e, cancellationToken).ConfigureAwait(false);
             }
@@ -65,4 +65,10 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
         failure is SandboxNotFoundException && lives
             ? throw Lost(failure)
             : persistence.PauseAsync(failure, cancellationToken);
+
+    private Func<TimeSpan, CancellationToken, Task<ServerAddress>> Tell(Call call, TimeSpan? ownLimit = null) => async (limit, token) =>
+    {
+        using var answer = await server.OpenAsync(call, ownLimit ?? limit, token).ConfigureAwait(false);
+        return answer.From;
+    };
 }

@@ -1,8 +1,8 @@
 namespace DonkeyWork.CodeSandbox.Client;
 
 /// <summary>
-/// The connection broke (<see cref="ClientErrorCodes.ResponseCut"/>) or went silent (<see cref="ClientErrorCodes.StreamIdle"/>)
-/// after the request was sent and before its answer was whole: what came of it is unknown. The executor kills what a command
+/// The connection broke (<see cref="ClientErrorCodes.ResponseCut"/>) or went silent (<see cref="ClientErrorCodes.StreamIdle"/>),
+/// or the Manager stopped (<see cref="Contracts.ErrorCodes.Interrupted"/>), after the request was sent and before its answer was whole: what came of it is unknown. The executor kills what a command
 /// started as soon as it notices.
 /// </summary>
 public class InterruptedException : CodeSandboxException

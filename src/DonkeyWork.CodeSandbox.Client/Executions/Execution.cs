@@ -26,7 +26,7 @@ public sealed class Execution : IAsyncDisposable
     private int _pid;
     private long _furthest;
 
-    internal Execution(ExecutionRoute route, ExecutionState? state, bool mayBeHeld)
+    internal Execution(ExecutionRoute route, ExecutionState? state, bool mayBeHeld, bool mayHaveTerminal)
     {
         _route = route;
         _mayBeHeld = mayBeHeld;
@@ -34,7 +34,7 @@ public sealed class Execution : IAsyncDisposable
             Saw(state);
         _standardOutput = new(() => new ChannelStream(this, OutputChannel.Stdout, OutputChannel.Pty));
         _standardError = new(() => new ChannelStream(this, OutputChannel.Stderr));
-        _standardInput = new(() => new StandardInputStream(route));
+        _standardInput = new(() => new StandardInputStream(route, mayHaveTerminal));
     }
 
     /// <summary>Its id, unique in the sandbox for the sandbox's whole life.</summary>
@@ -50,7 +50,10 @@ public sealed class Execution : IAsyncDisposable
     /// </summary>
     public Stream StandardOutput => _standardOutput.Value;
 
-    /// <summary>What it prints to standard error, as <see cref="StandardOutput"/>.</summary>
+    /// <summary>
+    /// What it prints to standard error, as <see cref="StandardOutput"/>. Read both at once, or <see cref="ReadEventsAsync"/>: what is kept
+    /// is kept for the reader that is furthest.
+    /// </summary>
     public Stream StandardError => _standardError.Value;
 
     /// <summary>
@@ -173,7 +176,7 @@ public sealed class Execution : IAsyncDisposable
     public Task SignalAsync(string signal, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(signal);
-        return _route.Sandbox.TellAsync(Signal(signal), cancellationToken, Persistence.WasNotBegun);
+        return _route.Sandbox.TellOnceAsync(Signal(signal), cancellationToken);
     }
 
     /// <summary>Changes the size of its terminal.</summary>

@@ -23,7 +23,7 @@ internal sealed class ExecutionStarter(SandboxRoute sandbox)
         return StartAsync(options, options.ToRequest(command: null, argv), cancellationToken);
     }
 
-    public Execution Get(string id) => new(new ExecutionRoute(sandbox, ExecutionRoute.RequireId(id)), state: null, mayBeHeld: true);
+    public Execution Get(string id) => new(new ExecutionRoute(sandbox, ExecutionRoute.RequireId(id)), state: null, mayBeHeld: true, mayHaveTerminal: true);
 
     public Task<IReadOnlyList<ExecutionState>> ListAsync(CancellationToken cancellationToken) =>
         sandbox.AskAsync<IReadOnlyList<ExecutionState>>(new Call(HttpMethod.Get, sandbox.To(ExecutionRoute.All)), cancellationToken);
@@ -50,7 +50,7 @@ internal sealed class ExecutionStarter(SandboxRoute sandbox)
                 cancellationToken).ConfigureAwait(false);
             if (state.Id != request.Id)
                 throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{sandbox.Server.Name} answered with another execution than was asked for.");
-            return new Execution(route, state, mayBeHeld: request.Overflow == OverflowPolicy.Wait);
+            return new Execution(route, state, mayBeHeld: request.Overflow == OverflowPolicy.Wait, mayHaveTerminal: request.Pty is not null);
         }
         catch (OperationCanceledException) when (sent && options.Id is null)
         {

@@ -24,8 +24,8 @@ internal sealed class LogReader(ExecutionRoute route, long after, bool output = 
             ObjectDisposedException.ThrowIf(_disposed, this);
             try
             {
-                _frames ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
-                if (await ReadAsync(_frames, cancellationToken).ConfigureAwait(false) is not { } next)
+                var frames = _frames ?? await OpenAsync(cancellationToken).ConfigureAwait(false);
+                if (await ReadAsync(frames, cancellationToken).ConfigureAwait(false) is not { } next)
                     continue;
                 Position = next.Position;
                 return next;
@@ -57,7 +57,17 @@ internal sealed class LogReader(ExecutionRoute route, long after, bool output = 
         var answer = await route.Sandbox.Server
             .OpenAsync(route.Events(Position, output), _persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
         var body = await answer.Response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
-        return new FrameStream(answer, body, route.Sandbox.Options, route.Id, Position, output);
+        _persistence.Connected();
+        var frames = new FrameStream(answer, body, route.Sandbox.Options, route.Id, Position, output);
+        _frames = frames;
+        // Disposed in between, which closes only what it finds.
+        if (_disposed)
+        {
+            await CloseAsync().ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(true, this);
+        }
+
+        return frames;
     }
 
     private async ValueTask<LogFrame?> ReadAsync(FrameStream frames, CancellationToken cancellationToken)

@@ -45,7 +45,8 @@ public sealed record ProcessOutput : ProcessEvent
 
     /// <summary>
     /// The chunk as UTF-8. A character cut by the end of a chunk is in the text of its channel's next one, so that the texts
-    /// together are the text that was printed; bytes that are not UTF-8 are U+FFFD.
+    /// together are the text that was printed; bytes that are not UTF-8 are U+FFFD. One that is still unfinished when the process ends is in no
+    /// text, only in <see cref="Data"/>.
     /// </summary>
     public required string Text { get; init; }
 }

@@ -16,11 +16,16 @@ public sealed class StandardInputStream : AsyncStream
     private const int MaxRequestBytes = 1024 * 1024;
 
     private readonly ExecutionRoute _route;
+    private readonly bool _mayBeTerminal;
     // How many bytes were taken. Not known before anybody has said so: others may have written.
     private long? _offset;
     private bool _completed;
 
-    internal StandardInputStream(ExecutionRoute route) => _route = route;
+    internal StandardInputStream(ExecutionRoute route, bool mayBeTerminal)
+    {
+        _route = route;
+        _mayBeTerminal = mayBeTerminal;
+    }
 
     /// <summary>Whether it is open as far as this side knows.</summary>
     public override bool CanWrite => !_completed;
@@ -51,14 +56,18 @@ public sealed class StandardInputStream : AsyncStream
         }
     }
 
-    /// <summary>End-of-file: what was written is all there is. On a terminal it is Ctrl+D.</summary>
+    /// <summary>End-of-file: what was written is all there is. On a terminal it is Ctrl+D, which is sent once where there is one or
+    /// nobody knows (<see cref="Sandbox.GetExecution"/>): where the answer is lost, whether it arrived is unknown.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception[not(contains(@cref, 'StandardInputClosed'))]"/>
     public async Task CompleteAsync(CancellationToken cancellationToken = default)
     {
         _completed = true;
         try
         {
-            await _route.Sandbox.TellAsync(_route.EndInput(), cancellationToken).ConfigureAwait(false);
+            // A second Ctrl+D would be typed to whatever reads by then.
+            await (_mayBeTerminal
+                ? _route.Sandbox.TellOnceAsync(_route.EndInput(), cancellationToken)
+                : _route.Sandbox.TellAsync(_route.EndInput(), cancellationToken)).ConfigureAwait(false);
         }
         catch (StandardInputClosedException)
         {
@@ -104,5 +113,6 @@ public sealed class StandardInputStream : AsyncStream
                     .AskAsync<StdinResult>(_route.Input(offset, bytes), Timeout.InfiniteTimeSpan, token).ConfigureAwait(false);
                 return result.Offset;
             },
-            cancellationToken);
+            cancellationToken,
+            resumes: true);
 }

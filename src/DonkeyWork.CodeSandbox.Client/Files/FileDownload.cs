@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using DonkeyWork.CodeSandbox.Client.Connection;
 using DonkeyWork.CodeSandbox.Client.Streaming;
+using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client.Files;
 
@@ -19,7 +20,7 @@ internal sealed class FileDownload : AsyncStream
     private EntityTagHeaderValue? _tag;
     private Answer? _answer;
     private GuardedStream? _body;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     private FileDownload(SandboxRoute sandbox, Call call, long offset, long? length)
     {
@@ -55,9 +56,13 @@ internal sealed class FileDownload : AsyncStream
             ObjectDisposedException.ThrowIf(_disposed, this);
             try
             {
-                if (_body is null)
+                if (_body is not { } body)
+                {
                     await ConnectAsync(cancellationToken).ConfigureAwait(false);
-                var count = await ReadBodyAsync(_body!, buffer, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
+                var count = await ReadBodyAsync(body, buffer, cancellationToken).ConfigureAwait(false);
                 // Without a length only the end of the response says where the file ends.
                 if (count == 0 && _total is not null)
                     throw new InterruptedException(ClientErrorCodes.ResponseCut, $"{_answer!.From.Name} ended the file after {_read} of {_total} bytes.");
@@ -119,7 +124,18 @@ internal sealed class FileDownload : AsyncStream
                     headers.IfMatch.Add(_tag);
             },
         };
-        var answer = await _sandbox.Server.OpenAsync(call, _persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
+        Answer answer;
+        try
+        {
+            answer = await _sandbox.Server.OpenAsync(call, _persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SandboxFileException e) when (e.Code == ErrorCodes.RangeNotSatisfiable && from == 0 && _total is null)
+        {
+            // An empty file has no bytes, not even the first (RFC 9110, 14.1.2).
+            _total = 0;
+            return;
+        }
+
         try
         {
             Check(answer, from, isPart);
@@ -131,6 +147,13 @@ internal sealed class FileDownload : AsyncStream
         {
             answer.Dispose();
             throw;
+        }
+
+        // Disposed in between, which closes only what it finds.
+        if (_disposed)
+        {
+            await CloseAsync().ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(true, this);
         }
     }
 

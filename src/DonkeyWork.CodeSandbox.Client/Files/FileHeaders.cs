@@ -26,12 +26,14 @@ internal static class FileHeaders
         };
     }
 
-    public static Action<HttpRequestHeaders>? Conditions(WriteOptions? options)
+    /// <summary>Those of an upload, which is sent only when it is wanted: a refusal comes before the body.</summary>
+    public static Action<HttpRequestHeaders> OfUpload(WriteOptions? options)
     {
         // What is no tag is told to whoever gave it, before anything is sent.
         var match = options?.IfMatch is { } tag ? EntityTagHeaderValue.Parse(tag) : null;
         return headers =>
         {
+            headers.ExpectContinue = true;
             if (match is not null)
                 headers.IfMatch.Add(match);
             if (options?.CreateNew == true)

@@ -38,7 +38,10 @@ public sealed partial class SandboxFiles
                 cancellationToken.ThrowIfCancellationRequested();
                 try
                 {
-                    return await _sandbox.Server.OpenEventsAsync<FileChange>(_routes.Watch(path), persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
+                    var changes = await _sandbox.Server
+                        .OpenEventsAsync<FileChange>(_routes.Watch(path), persistence.AttemptTimeout, cancellationToken).ConfigureAwait(false);
+                    persistence.Connected();
+                    return changes;
                 }
                 catch (CodeSandboxException e)
                 {

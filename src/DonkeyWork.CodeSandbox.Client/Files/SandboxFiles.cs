@@ -235,8 +235,9 @@ public sealed partial class SandboxFiles
     {
         ArgumentException.ThrowIfNullOrEmpty(from);
         ArgumentException.ThrowIfNullOrEmpty(to);
-        return _sandbox.TellAsync(
-            _routes.Move(new MoveFileRequest { From = from, To = to, Overwrite = overwrite }), cancellationToken, Persistence.WasNotBegun);
+        // Without a limit: to another file system a tree is copied.
+        return _sandbox.TellOnceAsync(
+            _routes.Move(new MoveFileRequest { From = from, To = to, Overwrite = overwrite }), cancellationToken, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Makes a directory with its parents; one that is there already is fine.</summary>
@@ -273,7 +274,8 @@ public sealed partial class SandboxFiles
 
                 return true;
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken,
+            resumes: true).ConfigureAwait(false);
     }
 
     private static async Task CopyAsync(Stream from, Stream to, IProgress<long>? progress, CancellationToken cancellationToken)
@@ -289,7 +291,7 @@ public sealed partial class SandboxFiles
 
     private async Task<string?> PutAsync(string path, Upload upload, WriteOptions? options, CancellationToken cancellationToken)
     {
-        var call = _routes.Of(HttpMethod.Put, path) with { Content = upload.ToContent, Headers = FileHeaders.Conditions(options) };
+        var call = _routes.Of(HttpMethod.Put, path) with { Content = upload.ToContent, Headers = FileHeaders.OfUpload(options) };
         // The second of two attempts would not find what its condition says, had the first succeeded.
         var isConditional = options is { IfMatch: not null } or { CreateNew: true };
         return await _sandbox.PersistAsync(

@@ -83,7 +83,8 @@ public sealed class Terminal : IAsyncDisposable
             JsonSerializer.SerializeToUtf8Bytes(message, ServerConnection.TypeInfo<TerminalMessage>()), WebSocketMessageType.Text, cancellationToken);
     }
 
-    /// <summary>Waits until its program has ended. Output that nobody has begun to read is let go of meanwhile.</summary>
+    /// <summary>Waits until its program has ended. Output that nobody has begun to read is let go of meanwhile: begin to read
+    /// <see cref="Output"/> before calling it, or not at all.</summary>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The exit code, or 128 + signal; <see langword="null"/> where nobody can say.</returns>
     /// <exception cref="SandboxLostException">The sandbox is gone.</exception>
@@ -91,7 +92,18 @@ public sealed class Terminal : IAsyncDisposable
     public async Task<int?> WaitAsync(CancellationToken cancellationToken = default)
     {
         if (_read.TryClaim())
-            await _read.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+        {
+            try
+            {
+                await _read.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                _read.Release();
+                throw;
+            }
+        }
+
         return await _end.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -104,7 +116,7 @@ public sealed class Terminal : IAsyncDisposable
         var connection = Volatile.Read(ref _connection).Task;
         // First, so that nobody connects again behind the goodbye; and what it shows until then is nobody's any more.
         await _disposed.CancelAsync().ConfigureAwait(false);
-        await _output.Reader.CompleteAsync().ConfigureAwait(false);
+        await _read.CloseAsync().ConfigureAwait(false);
         try
         {
             if (connection.IsCompletedSuccessfully)
@@ -196,6 +208,9 @@ public sealed class Terminal : IAsyncDisposable
                 var connection = await _route.ConnectAsync(persistence.AttemptTimeout, _disposed.Token).ConfigureAwait(false);
                 await _output.Writer.WriteAsync(Reset, CancellationToken.None).ConfigureAwait(false);
                 next.SetResult(connection);
+                // Disposed in between, which closes only what it finds.
+                if (_disposed.IsCancellationRequested)
+                    connection.Dispose();
                 return connection;
             }
             catch (CodeSandboxException e) when (e != failure)

@@ -22,7 +22,7 @@ internal sealed class TerminalRoute(SandboxRoute sandbox, TerminalOptions option
         sandbox.PersistAsync(
             async (limit, token) => new Terminal(this, await ConnectAsync(limit, token).ConfigureAwait(false)),
             cancellationToken,
-            e => Id is not null || Persistence.WasNotBegun(e));
+            mayRepeat: Id is null ? Persistence.WasNotBegun : null);
 
     public Task<WebSocketConnection> ConnectAsync(TimeSpan limit, CancellationToken cancellationToken) =>
         WebSocketUpgrade.ConnectAsync(Sandbox, Path(), limit, cancellationToken);

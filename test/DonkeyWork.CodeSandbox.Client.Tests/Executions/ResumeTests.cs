@@ -99,6 +99,7 @@ public sealed class ResumeTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(503, "stopping")]
+    [InlineData(503, "interrupted")]
     [InlineData(503, "backend_unavailable")]
     [InlineData(502, "executor_unreachable")]
     [InlineData(502, null)]
@@ -163,6 +164,44 @@ public sealed class ResumeTests(ITestOutputHelper output)
         await Should.ThrowAsync<InterruptedException>(execution.SignalAsync("SIGINT").OrFail());
 
         fake[execution].Signals.ShouldBe(["SIGINT"]);
+    }
+
+    [Fact]
+    public async Task A_signal_that_a_stopping_Manager_had_begun_is_not_sent_to_another()
+    {
+        await using var fake = await FakeSandbox.StartAsync(managers: 2);
+        await using var execution = await fake.Sandbox.StartAsync("x").OrFail();
+        var asked = 0;
+        fake.Executions.Before = async context =>
+        {
+            asked++;
+            await Sse.ProblemAsync(context, 503, "interrupted");
+            return true;
+        };
+
+        (await Should.ThrowAsync<InterruptedException>(execution.SignalAsync("SIGINT").OrFail())).Code.ShouldBe(ErrorCodes.Interrupted);
+
+        asked.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(false, 2)]
+    [InlineData(true, 1)]
+    public async Task The_end_of_input_is_said_again_unless_a_terminal_may_have_got_it(bool mayBeTerminal, int times)
+    {
+        await using var fake = await FakeSandbox.StartAsync();
+        await using var started = await fake.Sandbox.StartAsync("x", new StartOptions { OpenStandardInput = true }).OrFail();
+        var execution = mayBeTerminal ? fake.Sandbox.GetExecution(started.Id) : started;
+        var asked = 0;
+        fake.Executions.LosesAnswer = _ => ++asked == 1;
+
+        var completing = execution.StandardInput.CompleteAsync().OrFail();
+
+        if (mayBeTerminal)
+            await Should.ThrowAsync<InterruptedException>(completing);
+        else
+            await completing;
+        asked.ShouldBe(times);
     }
 
     [Fact]

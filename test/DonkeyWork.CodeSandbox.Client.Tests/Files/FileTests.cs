@@ -51,6 +51,9 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
         (await ReadAsync(0, 2)).ShouldBe("01");
         (await ReadAsync(8, 100)).ShouldBe("89");
         (await Should.ThrowAsync<SandboxFileException>(ReadAsync(10, null))).Code.ShouldBe(ErrorCodes.RangeNotSatisfiable);
+        await Files.WriteTextAsync("t", "").OrFail();
+        (await ReadAsync(0, 5)).ShouldBe("");
+        (await Should.ThrowAsync<SandboxFileException>(ReadAsync(1, 5))).Code.ShouldBe(ErrorCodes.RangeNotSatisfiable);
 
         async Task<string> ReadAsync(long offset, long? length) =>
             await new StreamReader(await Files.ReadAsync("t", offset, length).OrFail()).ReadToEndAsync().OrFail();
@@ -118,6 +121,30 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
         breaks = 0;
         await Files.WriteAsync("u", new OneWay("one way")).OrFail();
         (await File.ReadAllTextAsync(Local("u"))).ShouldBe("one way");
+    }
+
+    [Fact]
+    public async Task An_upload_that_breaks_again_and_again_is_given_up_however_long_each_attempt_lasts()
+    {
+        var time = new ManualTime();
+        var options = new CodeSandboxClientOptions { TimeProvider = time };
+        await using var fake = await FakeSandbox.StartAsync(options: options);
+        var attempts = 0;
+        fake.Files.Before = context =>
+        {
+            attempts++;
+            time.Advance(options.ReconnectTimeout * 2);
+            context.Abort();
+            return Task.FromResult(true);
+        };
+
+        var writing = fake.Sandbox.Files.WriteTextAsync("t", "x");
+        var longestPause = TimeSpan.FromMilliseconds(20);
+        await time.HasSetAnyAsync(left => left > TimeSpan.Zero && left <= longestPause);
+        time.Advance(longestPause);
+
+        await Should.ThrowAsync<InterruptedException>(writing.OrFail());
+        attempts.ShouldBe(2);
     }
 
     [Fact]
