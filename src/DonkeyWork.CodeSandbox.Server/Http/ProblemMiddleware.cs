@@ -7,6 +7,8 @@ namespace DonkeyWork.CodeSandbox.Server.Http;
 /// <summary>Turns every failure into <c>application/problem+json</c>, and a stream that fails into a connection that breaks.</summary>
 internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<ProblemMiddleware> logger)
 {
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -50,7 +52,7 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
     }
 
-    private static Task WriteAsync(
+    private static async Task WriteAsync(
         HttpContext context, int status, string code, string detail, RequestException? request = null)
     {
         var problem = new Problem
@@ -68,7 +70,27 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         context.Response.StatusCode = status;
         context.Response.ContentType = Problem.MediaType;
         context.Response.ContentLength = body.Length;
-        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        await context.Response.CompleteAsync();
+        await ReadAwayAsync(context);
+    }
+
+    /// <summary>
+    /// A connection that is closed with something unread is reset, and a proxy that still sends would see that before the
+    /// answer (RFC 9112, section 9.6).
+    /// </summary>
+    private static async Task ReadAwayAsync(HttpContext context)
+    {
+        using var limit = new CancellationTokenSource(Linger, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
+        try
+        {
+            await context.Request.Body.CopyToAsync(Stream.Null, either.Token);
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException or BadHttpRequestException)
+        {
+            // It was told.
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Path} failed.")]
