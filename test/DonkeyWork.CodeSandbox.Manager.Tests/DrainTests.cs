@@ -106,7 +106,7 @@ public sealed class DrainTests : IAsyncLifetime
         await stopping.WaitAsync(Patience.Limit);
         (await caller.ReadToEndAsync()).ShouldNotContain(LastChunk);
         (await creator.ReadToEndAsync()).ShouldNotContain(LastChunk);
-        await (await unanswered).ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "stopping");
+        await (await unanswered).ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "interrupted");
         await call.DisconnectedAsync();
         await unansweredCall.DisconnectedAsync();
         _manager.Backend.Sandboxes.Count.ShouldBe(2);

@@ -37,7 +37,7 @@ internal static class RunCommand
 
     /// <summary>Runs it.</summary>
     /// <returns>
-    /// The command's exit code; 125 where there was no running it, 130 when interrupted, 141 when nobody reads its output,
+    /// The command's exit code; 125 where there was no running it or output was lost, 130 when interrupted, 141 when nobody reads its output,
     /// 2 when misused. An unusable configuration or machine is thrown, and ends the program with 1.
     /// </returns>
     public static async Task<int> RunAsync(string[] args)
@@ -116,7 +116,13 @@ internal static class RunCommand
     {
         await using var client = new CodeSandboxClient(manager, new CodeSandboxClientOptions { ApiKey = apiKey });
         await using var sandbox = await client.CreateAsync(cancellationToken: cancellationToken);
-        var options = new StartOptions { TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds, OpenStandardInput = Console.IsInputRedirected };
+        // Who reads slowly holds the command, as a pipe does.
+        var options = new StartOptions
+        {
+            TimeoutSeconds = ExecuteRequest.MaxTimeoutSeconds,
+            OpenStandardInput = Console.IsInputRedirected,
+            Overflow = OverflowPolicy.Wait,
+        };
         await using var execution = await sandbox.StartAsync(command, options, cancellationToken);
         using var streams = new StandardStreams();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -136,6 +142,7 @@ internal static class RunCommand
     {
         await using var events = execution.ReadEventsAsync(cancellationToken: ending.Token).GetAsyncEnumerator(ending.Token);
         var exitCode = Failed;
+        var isWhole = true;
         while (true)
         {
             var next = events.MoveNextAsync().AsTask();
@@ -153,14 +160,19 @@ internal static class RunCommand
 
             if (!await next) break;
             if (events.Current is ProcessOutput output) streams.Write(output);
-            if (events.Current is OutputTruncated lost) await Console.Error.WriteLineAsync($"error: {lost.Bytes} bytes of output were lost here");
+            if (events.Current is OutputTruncated lost)
+            {
+                isWhole = false;
+                await Console.Error.WriteLineAsync($"error: {lost.Bytes} bytes of output were lost here");
+            }
+
             if (events.Current is not ProcessExited exited) continue;
             exitCode = exited.State.ExitCode ?? Failed;
             if (exited.State.Reason is ExitReason.OomKilled) await Console.Error.WriteLineAsync("killed: the sandbox's memory was exhausted");
         }
 
         streams.Flush();
-        return exitCode;
+        return isWhole ? exitCode : Failed;
     }
 
     private static string? ApiKeyOf(string[] settings) => ManagerApplication.ReadConfiguration(settings)[ManagerSettings.KeySetting];

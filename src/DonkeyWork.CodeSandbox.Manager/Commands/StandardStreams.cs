@@ -23,7 +23,12 @@ internal sealed class StandardStreams : IDisposable
             await input.CopyToAsync(destination, BufferBytes, cancellationToken);
             await destination.CompleteAsync(cancellationToken);
         }
-        catch (Exception e) when (e is CodeSandboxException or OperationCanceledException or IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be read, as a directory, has nothing to read.
+            await destination.DisposeAsync();
+        }
+        catch (Exception e) when (e is CodeSandboxException or OperationCanceledException)
         {
             // The command has ended, or reads no more; what else is wrong with it, its output tells.
         }

@@ -8,9 +8,11 @@ namespace DonkeyWork.CodeSandbox.Manager.Problems;
 /// <summary>The one place that knows which error is which status.</summary>
 internal static class ProblemMapping
 {
+    private static readonly TimeSpan UntilAnotherManager = TimeSpan.FromSeconds(5);
+
     /// <summary>Whoever comes again after that may meet another Manager.</summary>
     public static (int Status, Problem Problem, TimeSpan? RetryAfter) Stopping { get; } =
-        (503, new Problem { Code = ErrorCodes.Stopping, Detail = "The Manager is stopping." }, TimeSpan.FromSeconds(5));
+        (503, new Problem { Code = ErrorCodes.Stopping, Detail = "The Manager is stopping." }, UntilAnotherManager);
 
     public static (int Status, Problem Problem, TimeSpan? RetryAfter) Of(Exception exception) => exception switch
     {
@@ -18,7 +20,12 @@ internal static class ProblemMapping
         SandboxException e => (StatusOf(e.Code), new Problem { Code = e.Code, Detail = e.Message }, e.RetryAfter),
         BackendUnavailableException e => (503, new Problem { Code = ErrorCodes.BackendUnavailable, Detail = e.Message }, TimeSpan.FromSeconds(5)),
         BadHttpRequestException e => OfStatus(e.StatusCode),
-        OperationCanceledException => Stopping,
+        // The caller is there, so it is the drain's end.
+        OperationCanceledException => (503, new Problem
+        {
+            Code = ErrorCodes.Interrupted,
+            Detail = "The Manager stopped before it had an answer; what came of the request is unknown.",
+        }, UntilAnotherManager),
         _ => OfStatus(500),
     };
 

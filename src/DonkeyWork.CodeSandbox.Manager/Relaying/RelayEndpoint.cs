@@ -12,17 +12,38 @@ internal static class RelayEndpoint
     // Content-Type and Content-Length go with the body.
     private static readonly string[] PassedHeaders = ["Accept", "Range", "If-Match", "If-None-Match", "If-Range", "Last-Event-ID"];
 
+    private const int ReadAwayBytes = 64 * 1024;
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+
     public static async Task SendAsync(RelayedRoute route, string id, string? executionId, HttpContext context, ExecutorRelay relay)
     {
         if (route.Takes == RelayedContent.Json) JsonBody.Require(context.Request);
         using var response = await relay.SendAsync(id, RequestOf(route, executionId, context.Request), context.RequestAborted);
         await RelayedResponse.WriteAsync(context.Response, response, route, context.RequestAborted);
+        if (route.Takes == RelayedContent.Bytes && response.Status >= 400) await ReadAwayAsync(context);
     }
 
     /// <summary>The caller's headers that an executor gets to see.</summary>
     /// <exception cref="SandboxException"><see cref="ErrorCodes.InvalidRequest"/>: one of them cannot be passed on.</exception>
     public static IReadOnlyList<KeyValuePair<string, string>> HeadersOf(HttpRequest request) =>
         [.. PassedHeaders.Where(request.Headers.ContainsKey).Select(name => new KeyValuePair<string, string>(name, Plain(name, request.Headers[name].ToString())))];
+
+    // Many callers look for an answer only behind their body, and lose it with a connection that is closed before.
+    private static async Task ReadAwayAsync(HttpContext context)
+    {
+        try
+        {
+            await context.Response.CompleteAsync();
+            using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+            var nothing = new byte[ReadAwayBytes];
+            do idle.CancelAfter(LongestSilence);
+            while (await context.Request.Body.ReadAsync(nothing, idle.Token) > 0);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The caller has gone, sends no body after that answer, or the drain is over.
+        }
+    }
 
     private static ExecutorRequest RequestOf(RelayedRoute route, string? executionId, HttpRequest request)
     {

@@ -34,31 +34,21 @@ internal sealed class RelayedBody : HttpContent
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_refused, cancellationToken);
         var buffer = new byte[BufferBytes];
-        var sent = 0L;
         while (await ReadAsync(buffer, either.Token) is > 0 and var count)
         {
             await stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
             // Somebody may be typing.
             await stream.FlushAsync(cancellationToken);
-            sent += count;
         }
 
-        if (_refused.IsCancellationRequested) await PretendAsync(stream, sent, cancellationToken);
         _sent();
     }
 
     protected override bool TryComputeLength(out long length)
     {
         length = _length ?? 0;
-        return _length is not null;
-    }
-
-    // The handler wants as many bytes as were announced. None of these leaves the Manager: EarlyAnswer drops them.
-    private async Task PretendAsync(Stream stream, long sent, CancellationToken cancellationToken)
-    {
-        var nothing = new byte[BufferBytes];
-        for (var missing = (_length ?? sent) - sent; missing > 0; missing -= nothing.Length)
-            await stream.WriteAsync(nothing.AsMemory(0, (int)Math.Min(missing, nothing.Length)), cancellationToken);
+        // The handler wants as many bytes as were announced; of a body that may end early nobody knows how many those are.
+        return _length is not null && !_refused.CanBeCanceled;
     }
 
     private async Task<int> ReadAsync(byte[] buffer, CancellationToken cancellationToken)
