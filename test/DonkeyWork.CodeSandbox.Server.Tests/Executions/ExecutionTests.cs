@@ -65,6 +65,8 @@ public sealed class ExecutionTests(BothKinds containers) : IClassFixture<BothKin
 
         var timedOut = await api.EndAsync(new StartExecutionRequest { Command = "trap '' TERM; sleep 1000", TimeoutSeconds = 1 });
         (timedOut.Reason, timedOut.ExitCode, timedOut.Signal).ShouldBe((ExitReason.TimedOut, 137, "SIGKILL"));
+        var silenced = await api.EndAsync(new StartExecutionRequest { Command = "exec >&- 2>&-; exec sleep 1000", TimeoutSeconds = 1 });
+        (silenced.Reason, silenced.ExitCode).ShouldBe((ExitReason.TimedOut, 137), "its output was closed");
         var killed = await api.EndAsync(new StartExecutionRequest { Command = "kill -SEGV $$" });
         (killed.Reason, killed.ExitCode, killed.Signal).ShouldBe((ExitReason.Killed, 139, "SIGSEGV"));
         var outOfMemory = await api.EndAsync(new StartExecutionRequest { Argv = ["perl", "-e", "$x .= 'x' x (1 << 20) while 1"] });

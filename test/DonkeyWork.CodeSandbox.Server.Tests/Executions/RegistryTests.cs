@@ -48,6 +48,44 @@ public sealed class RegistryTests
         (await registry.StartAsync(Request("a"), streams: false)).IsNew.ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task A_start_that_fails_in_any_way_frees_its_id()
+    {
+        var trees = new InstantTrees { Gate = new TaskCompletionSource() };
+        var registry = Registry(trees);
+        var first = registry.StartAsync(Request("a"), streams: false);
+        var second = registry.StartAsync(Request("a"), streams: false);
+
+        trees.Gate.SetException(new IOException("/proc cannot be read"));
+
+        await Should.ThrowAsync<IOException>(first);
+        (await Should.ThrowAsync<RequestException>(second)).Code.ShouldBe(ErrorCodes.InternalError);
+        trees.Gate = null;
+        (await registry.StartAsync(Request("a"), streams: false)).IsNew.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task What_could_not_be_killed_can_be_deleted_again()
+    {
+        var trees = new InstantTrees { RefusesKill = true };
+        var registry = Registry(trees);
+        await registry.StartAsync(Request("a"), streams: false);
+
+        await Should.ThrowAsync<IOException>(registry.DeleteAsync("a"));
+        registry.List().Count.ShouldBe(1);
+        trees.RefusesKill = false;
+        await registry.DeleteAsync("a");
+
+        registry.List().ShouldBeEmpty();
+        (await Should.ThrowAsync<RequestException>(registry.DeleteAsync("a"))).Code.ShouldBe(ErrorCodes.ExecutionDeleted);
+    }
+
+    private static ExecutionRegistry Registry(InstantTrees trees)
+    {
+        var host = new ExecutionHost(trees, new OomCounter(null), new LogPlace("/tmp"), TimeProvider.System, NullLogger<Execution>.Instance);
+        return new ExecutionRegistry(host, new SandboxEnvironment(_ => null), NullLogger<ExecutionRegistry>.Instance);
+    }
+
     private static StartExecutionRequest Request(string? id) => new() { Id = id, Command = "true" };
 
     /// <summary>Processes that end before anybody looks.</summary>
@@ -57,13 +95,15 @@ public sealed class RegistryTests
 
         public TaskCompletionSource? Gate { get; set; }
 
+        public bool RefusesKill { get; set; }
+
         public async Task<ProcessTree> StartAsync(ProcessStart start, ProcessChannels channels)
         {
             channels.CloseChildEnds();
             if (Gate is { } gate)
                 await gate.Task;
             Started++;
-            return new InstantTree();
+            return new InstantTree(this);
         }
 
         public void KillAll()
@@ -73,10 +113,18 @@ public sealed class RegistryTests
 
     private sealed class InstantTree : ProcessTree
     {
-        public InstantTree() => SetExited(new ProcessEnd(new WaitStatus(0)));
+        private readonly InstantTrees _trees;
+
+        public InstantTree(InstantTrees trees)
+        {
+            _trees = trees;
+            SetExited(new ProcessEnd(new WaitStatus(0)));
+        }
 
         public override void Kill()
         {
+            if (_trees.RefusesKill)
+                throw new IOException("/proc cannot be read");
         }
 
         public override bool Signal(int signal) => false;

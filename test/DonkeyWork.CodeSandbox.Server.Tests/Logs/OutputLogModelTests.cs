@@ -58,7 +58,7 @@ public sealed class OutputLogModelTests(ITestOutputHelper output)
                         _model.Add(channel, bytes[..taken]);
                         break;
                     case 6 when _readers.Count < 5:
-                        var after = random.NextInt64(0, _model.Head + 1);
+                        var after = random.Next(3) == 0 ? _model.Head : random.NextInt64(0, _model.Head + 1);
                         _readers.Add(new Reader(_log.OpenReader(after), _model, Math.Max(after, 1)));
                         break;
                     case 7 when _readers.Count > 0 && random.Next(10) == 0:

@@ -55,6 +55,39 @@ public sealed class OutputLogTests
         log.Delete();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reader_at_the_end_goes_on_wherever_the_oldest_record_begins(bool isRead)
+    {
+        const int size = 1000, before = 40, most = 100;
+        for (var count = 1; count <= most; count++)
+        {
+            var log = new OutputLog(new LogPlace("/tmp"), 1, holds: false);
+            Print(before);
+            using var reader = log.OpenReader((before * size) + 1);
+            Print(count);
+            long got = 0;
+            if (isRead)
+            {
+                got = (await reader.NextAsync(CancellationToken.None)).Count;
+                Print(count);
+            }
+
+            log.Complete();
+            got += (await ReadAsync(reader)).Sum(item => item.Count);
+            got.ShouldBe((isRead ? 2 : 1) * count * size, $"after {count} records");
+            log.Delete();
+
+            // No two records are of one channel, so that none grows.
+            void Print(int records)
+            {
+                for (var i = 0; i < records; i++)
+                    log.Append(log.End / size % 2 == 0 ? OutputChannel.Stdout : OutputChannel.Stderr, Chunk.AsSpan(0, size)).ShouldBe(size);
+            }
+        }
+    }
+
     [Fact]
     public async Task Any_position_can_be_resumed_from()
     {
