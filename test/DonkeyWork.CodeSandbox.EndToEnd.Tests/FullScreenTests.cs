@@ -7,6 +7,11 @@ namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 [Collection(LocalServiceCollection.Name)]
 public sealed class FullScreenTests(LocalService service)
 {
+    private const string LeavesScreen = "\x1b[?1049l";
+
+    /// <summary>Bracketed paste, which a shell asks for with each prompt.</summary>
+    private const string TakesKeyboard = "\x1b[?2004h";
+
     [Fact]
     public async Task A_session_of_vim_goes_on_through_another_Manager_in_a_window_of_another_size()
     {
@@ -27,6 +32,11 @@ public sealed class FullScreenTests(LocalService service)
         await second.TypeAsync("\x0c");
         await ShownAsync(second, 100, 30, screen => screen.Line(0).StartsWith("first line, é€", StringComparison.Ordinal) && screen.Line(28) == "~");
         await second.TypeAsync("isecond line\x1b:wq\r");
+        // What is typed before the shell has the keyboard again, vim throws away as it ends.
+        await second.UntilAsync(
+            drawn => drawn.LastIndexOf(LeavesScreen, StringComparison.Ordinal) is >= 0 and var left
+                && drawn.IndexOf(TakesKeyboard, left, StringComparison.Ordinal) >= 0,
+            "the shell's prompt");
         await second.TypeAsync("exit\r");
 
         (await second.EndAsync()).Reason.ShouldBe("0");
