@@ -1,6 +1,7 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
@@ -20,7 +21,7 @@ internal sealed class SelfProtection : IDisposable
     public static unsafe SelfProtection Enable()
     {
         var ends = stackalloc int[2];
-        if (Native.Pipe(ends, Native.O_CLOEXEC) < 0)
+        if (Native.Pipe(ends, O_CLOEXEC) < 0)
             throw new IOException($"No pipe can be made: {Marshal.GetLastPInvokeErrorMessage()}");
         var error = Native.Protect(Guards.IsDisabled("dumpable") ? 0 : 1, Guards.IsDisabled("signals") ? 0 : 1, ends[1]);
         if (error != 0)
