@@ -224,18 +224,19 @@ public sealed partial class SandboxFiles
         }
     }
 
-    /// <summary>Moves or renames a file, a directory, or a link itself. It is sent once: a lost answer is an <see cref="InterruptedException"/>.</summary>
+    /// <summary>Moves or renames a file, a directory, or a link itself; to another file system only a file. It is sent once: a lost answer is an <see cref="InterruptedException"/>.</summary>
     /// <param name="from">What is moved.</param>
     /// <param name="to">Its new path; the directory must be there.</param>
     /// <param name="overwrite">Whether a file that is there is replaced.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SandboxFileExistsException">Something is there, and <paramref name="overwrite"/> was not given.</exception>
+    /// <exception cref="SandboxFileException"><see cref="ErrorCodes.OtherFileSystem"/>: a command (<c>mv</c>) can.</exception>
     /// <exception cref="SandboxFileNotFoundException">There is none.</exception>
     public Task MoveAsync(string from, string to, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(from);
         ArgumentException.ThrowIfNullOrEmpty(to);
-        // Without a limit: to another file system a tree is copied.
+        // Without a limit: to another file system a file is copied.
         return _sandbox.TellOnceAsync(
             _routes.Move(new MoveFileRequest { From = from, To = to, Overwrite = overwrite }), cancellationToken, Timeout.InfiniteTimeSpan);
     }

@@ -29,7 +29,7 @@ public sealed class MoveAndDeleteTests(FileSandbox sandbox)
         await sandbox.ShellAsync($"cd {directory}; head -c 1000000 /dev/urandom > file; chmod 754 file; touch -d @1000000000 file; sha256sum file > sum; mkdir folder");
 
         await FileSandbox.SucceedAsync(MoveAsync($"{directory}/file", "/disk/moved"));
-        (await FileSandbox.RefusalAsync(MoveAsync($"{directory}/folder", "/disk/folder"))).ShouldBe("400 invalid_request");
+        (await FileSandbox.RefusalAsync(MoveAsync($"{directory}/folder", "/disk/folder"))).ShouldBe("409 other_file_system");
 
         (await sandbox.ShellAsync($"cd {directory}; stat -c '%a %Y' /disk/moved; ls; mv /disk/moved file; sha256sum -c sum")).ShouldBe("754 1000000000\nfolder\nsum\nfile: OK\n");
     }
