@@ -54,7 +54,7 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
         ? new ExecutorConnection(AddressOf(sandbox.Address!), Direct)
         : new ExecutorConnection(
             new Uri(cluster.Server, $"api/v1/namespaces/{options.TargetNamespace}/pods/{sandbox.Name}:{ExecutorProtocol.DefaultPort}/proxy/"),
-            configure => new ProxyRefusals(cluster.CreateHandler(configure, toPods: true)));
+            configure => new ProxyRefusals(new UpgradeQuery(cluster.CreateHandler(configure, toPods: true))));
 
     private static SocketsHttpHandler Direct(Action<SocketsHttpHandler> configure)
     {
