@@ -196,16 +196,15 @@ public sealed partial class SandboxFiles
     {
         try
         {
-            using var answer = await _sandbox.PersistAsync(
-                (limit, token) => _sandbox.Server.OpenAsync(_routes.Of(HttpMethod.Head, path), limit, token), cancellationToken).ConfigureAwait(false);
-            return FileHeaders.Read(path, answer);
+            return await AskInfoAsync(path, cancellationToken).ConfigureAwait(false);
         }
         catch (CodeSandboxException e) when (e.Code == ClientErrorCodes.UnexpectedResponse && e.StatusCode is not null)
         {
             // An answer to HEAD has no body to say why (RFC 9110, 9.3.2); that to GET has.
             var file = await ReadAsync(path, length: 1, cancellationToken: cancellationToken).ConfigureAwait(false);
             await file.DisposeAsync().ConfigureAwait(false);
-            throw;
+            // It has come to be there in between.
+            return await AskInfoAsync(path, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -258,6 +257,13 @@ public sealed partial class SandboxFiles
     public Task DeleteAsync(string path, bool recursive = false, CancellationToken cancellationToken = default) =>
         // Without a limit: a tree takes as long as it has files.
         _sandbox.DeleteAsync<SandboxFileNotFoundException>(_routes.Delete(path, recursive), cancellationToken, Timeout.InfiniteTimeSpan);
+
+    private async Task<SandboxFileInfo> AskInfoAsync(string path, CancellationToken cancellationToken)
+    {
+        using var answer = await _sandbox.PersistAsync(
+            (limit, token) => _sandbox.Server.OpenAsync(_routes.Of(HttpMethod.Head, path), limit, token), cancellationToken).ConfigureAwait(false);
+        return FileHeaders.Read(path, answer);
+    }
 
     private static async Task CopyAsync(Stream from, Stream to, IProgress<long>? progress, CancellationToken cancellationToken)
     {

@@ -59,8 +59,17 @@ public sealed class ExecutorConnectionTests
         using var connections = new ExecutorConnections(cluster, options);
         var executor = connections.Of(ExecutorAccessTests.NobodysSandbox());
 
+        await AnswerHealthAsync();
         (await QueryHeaderAsync(WebSocketHandshake.Ask)).ShouldBe("?execution=a%20b&cols=80");
         (await QueryHeaderAsync(_ => { })).ShouldBeNull();
+
+        async Task AnswerHealthAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(executor.BaseAddress, "healthz"));
+            var sending = executor.Http.SendAsync(request, CancellationToken.None);
+            await (await server.NextCallAsync()).AnswerAsync("200 OK", "text/plain", "");
+            (await sending).Dispose();
+        }
 
         async Task<string?> QueryHeaderAsync(Action<HttpRequestHeaders> ask)
         {
