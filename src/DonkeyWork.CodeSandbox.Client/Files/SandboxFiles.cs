@@ -253,29 +253,9 @@ public sealed partial class SandboxFiles
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SandboxFileNotFoundException">There is none.</exception>
     /// <exception cref="SandboxFileException"><see cref="ErrorCodes.DirectoryNotEmpty"/>.</exception>
-    public async Task DeleteAsync(string path, bool recursive = false, CancellationToken cancellationToken = default)
-    {
-        var attempts = 0;
-        await _sandbox.PersistAsync(
-            async (_, token) =>
-            {
-                try
-                {
-                    attempts++;
-                    // Without a limit: a tree takes as long as it has files.
-                    using var answer = await _sandbox.Server
-                        .OpenAsync(_routes.Delete(path, recursive), Timeout.InfiniteTimeSpan, token).ConfigureAwait(false);
-                }
-                catch (SandboxFileNotFoundException) when (attempts > 1)
-                {
-                    // By the attempt before, whose answer was lost.
-                }
-
-                return true;
-            },
-            cancellationToken,
-            resumes: true).ConfigureAwait(false);
-    }
+    public Task DeleteAsync(string path, bool recursive = false, CancellationToken cancellationToken = default) =>
+        // Without a limit: a tree takes as long as it has files.
+        _sandbox.DeleteAsync<SandboxFileNotFoundException>(_routes.Delete(path, recursive), cancellationToken, Timeout.InfiniteTimeSpan);
 
     private async Task<SandboxFileInfo> AskInfoAsync(string path, CancellationToken cancellationToken)
     {

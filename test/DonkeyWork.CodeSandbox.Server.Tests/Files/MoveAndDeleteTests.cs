@@ -65,6 +65,19 @@ public sealed class MoveAndDeleteTests(FileSandbox sandbox)
     }
 
     [Fact]
+    public async Task A_delete_is_recursive_only_when_it_clearly_says_so()
+    {
+        var directory = await sandbox.MakeDirectoryAsync();
+        await sandbox.ShellAsync($"cd {directory}; mkdir -p tree/a");
+
+        foreach (var no in (string[])["", "?recursive", "?recursive=", "?recursive=false", "?recursive=False"])
+            (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Delete, no, $"{directory}/tree"))).ShouldBe("409 directory_not_empty");
+        foreach (var unclear in (string[])["?recursive=1", "?recursive=yes", "?recursive=true&recursive=true"])
+            (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Delete, unclear, $"{directory}/tree"))).ShouldBe("400 invalid_request");
+        await FileSandbox.SucceedAsync(sandbox.SendAsync(HttpMethod.Delete, "?recursive=TRUE", $"{directory}/tree"));
+    }
+
+    [Fact]
     public async Task A_delete_reaches_nothing_outside_while_directories_become_links_and_move()
     {
         var directory = await sandbox.MakeDirectoryAsync("/disk");
