@@ -49,6 +49,7 @@ internal static class Executor
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = Listen);
+        ConnectionMemory.Register(builder.Services);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options.Listen));
         await using var app = builder.Build();
         var loggers = app.Services.GetRequiredService<ILoggerFactory>();
