@@ -67,7 +67,7 @@ public sealed class Sandbox : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         return CommandEvents.ReadAsync(
-            _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), ExplainAsync, cancellationToken);
+            _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), _route.ExplainAsync, cancellationToken);
     }
 
     /// <summary>
@@ -152,23 +152,5 @@ public sealed class Sandbox : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _keep, 1) == 0)
             await _client.TryDeleteAsync(Name).ConfigureAwait(false);
-    }
-
-    private async Task<Exception> ExplainAsync(InterruptedException interrupted, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await GetInfoAsync(cancellationToken).ConfigureAwait(false);
-            return interrupted;
-        }
-        catch (SandboxNotFoundException)
-        {
-            return new SandboxLostException(Name, interrupted);
-        }
-        catch (CodeSandboxException)
-        {
-            // Nobody can say; the interruption itself is what is known.
-            return interrupted;
-        }
     }
 }

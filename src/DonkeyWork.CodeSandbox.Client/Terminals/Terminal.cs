@@ -165,14 +165,14 @@ public sealed class Terminal : IAsyncDisposable
             {
                 var code = await ReceiveAsync(connection.Socket, persistence).ConfigureAwait(false);
                 if (connection.Socket.CloseStatus != WebSocketCloseStatus.NormalClosure && !_disposed.IsCancellationRequested)
-                    throw _route.Explain(connection, failure: null);
+                    throw TerminalRoute.Cut(connection, failure: null);
                 connection.Dispose();
                 return code;
             }
             catch (Exception e) when (e is WebSocketException or IOException or InterruptedException or OperationCanceledException or ObjectDisposedException)
             {
                 ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
-                var failure = e as CodeSandboxException ?? _route.Explain(connection, e);
+                var failure = e as InterruptedException ?? TerminalRoute.Cut(connection, e);
                 connection.Dispose();
                 if (_route.Id is null || failure is SandboxLostException)
                     throw failure;
@@ -234,7 +234,7 @@ public sealed class Terminal : IAsyncDisposable
             }
             catch (Exception e) when (e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
             {
-                throw _route.Explain(connection, e);
+                throw TerminalRoute.Cut(connection, e);
             }
         }
         finally

@@ -77,8 +77,10 @@ public sealed class TerminalTests : IAsyncLifetime
     [Theory]
     [InlineData(0)]
     [InlineData(1012)]
+    [InlineData(1014)]
     [InlineData(1011)]
-    public async Task One_with_a_name_goes_on_at_another_Manager(int close)
+    [InlineData(1011, "sandbox_lost")]
+    public async Task One_with_a_name_goes_on_at_another_Manager(int close, string reason = "")
     {
         await using var terminal = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "t", Columns = 80 }).OrFail();
         var first = await NextAsync();
@@ -90,7 +92,7 @@ public sealed class TerminalTests : IAsyncLifetime
         if (close == 0)
             first.Cut();
         else
-            await first.CloseAsync(close, "");
+            await first.CloseAsync(close, reason);
         var second = await NextAsync();
         await second.ShowAsync("onetwo");
         await terminal.WriteAsync("x").OrFail();
@@ -119,12 +121,17 @@ public sealed class TerminalTests : IAsyncLifetime
         await using var closed = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "one" }).OrFail();
         await (await NextAsync()).CloseAsync(1011, "sandbox_lost");
         await using var cut = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "two" }).OrFail();
-        var other = await NextAsync();
+        var second = await NextAsync();
+        await using var unnamed = await Sandbox.OpenTerminalAsync().OrFail();
+        var third = await NextAsync();
         _fake.Manager.Sandboxes.Clear();
-        other.Cut();
+        await first.CloseAsync(1011, "sandbox_lost");
+        second.Cut();
+        third.Cut();
 
         (await Should.ThrowAsync<SandboxLostException>(closed.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
         (await Should.ThrowAsync<SandboxLostException>(cut.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
+        (await Should.ThrowAsync<SandboxLostException>(unnamed.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
         await Should.ThrowAsync<SandboxNotFoundException>(Sandbox.OpenTerminalAsync().OrFail());
     }
 
