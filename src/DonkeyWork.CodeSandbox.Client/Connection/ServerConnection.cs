@@ -90,7 +90,7 @@ internal sealed class ServerConnection : IDisposable
     {
         // A message of our own is HTTP/1.1 whatever the HttpClient's default: one stream per connection, no cap on streams,
         // and closing the connection is what ends a command.
-        using var request = new HttpRequestMessage(call.Method, new Uri(address.Base, call.Path)) { Content = call.Content?.Invoke() };
+        using var request = new HttpRequestMessage(call.Method, new Uri(address.Base, call.Path)) { Content = ContentOf(call) };
         if (call.Accept is { } accept)
             request.Headers.Accept.ParseAdd(accept);
         _authorize(request.Headers);
@@ -128,6 +128,11 @@ internal sealed class ServerConnection : IDisposable
     {
         for (var others = _addresses.Count - 1; ; others--)
         {
+    // What has no content is sent again by SocketsHttpHandler, whatever it is and unknown to us, where the connection ends before an
+    // answer (https://github.com/dotnet/runtime/issues/86714): after it was carried out, too. What has some, if none to speak of, is not.
+    private static HttpContent? ContentOf(Call call) =>
+        call.Content?.Invoke() ?? (call.Method == HttpMethod.Get || call.Method == HttpMethod.Head ? null : new ByteArrayContent([]));
+
             var address = _addresses.Current;
             try
             {
