@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using DonkeyWork.CodeSandbox.Client.Tests.Wire;
 
 namespace DonkeyWork.CodeSandbox.Client.Tests;
@@ -28,5 +30,24 @@ public sealed class UnknownOutcomeTests
         await input.DisposeAsync();
 
         server.Requests.ShouldBe([$"DELETE /api/kata/{FakeManager.Name}/executions/x/stdin HTTP/1.1"]);
+    }
+
+    [Fact]
+    public async Task A_machine_that_is_dark_is_left_for_the_next_in_what_may_not_be_repeated()
+    {
+        await using var manager = await FakeManager.StartAsync();
+        manager.Sandboxes[FakeManager.Name] = true;
+        // Its queue is full, so that the kernel does not answer.
+        using var dark = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        dark.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        dark.Listen(0);
+        using var filling = new TcpClient();
+        await filling.ConnectAsync((IPEndPoint)dark.LocalEndPoint!).OrFail();
+        var options = new CodeSandboxClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(100) };
+
+        using (var nobody = new CodeSandboxClient(new Uri($"http://{dark.LocalEndPoint}"), options))
+            (await Should.ThrowAsync<CodeSandboxException>(nobody.DeleteAsync(FakeManager.Name).OrFail())).Code.ShouldBe(ClientErrorCodes.Unreachable);
+        using var client = new CodeSandboxClient([new Uri($"http://{dark.LocalEndPoint}"), manager.Address], options);
+        (await client.DeleteAsync(FakeManager.Name).OrFail()).Success.ShouldBeTrue();
     }
 }

@@ -11,8 +11,9 @@ internal sealed class HttpClients : IDisposable
 
     private readonly bool _owned;
 
-    private HttpClients(HttpClient requests, HttpClient streams, bool owned)
+    private HttpClients(HttpClient requests, HttpClient streams, bool owned, bool onlyConnectingIsTimed)
     {
+        OnlyConnectingIsTimed = onlyConnectingIsTimed;
         Requests = requests;
         Streams = streams;
         _owned = owned;
@@ -24,17 +25,20 @@ internal sealed class HttpClients : IDisposable
     /// <summary>For the output of executions.</summary>
     public HttpClient Streams { get; }
 
+    /// <summary>Whether a timeout of theirs is one of connecting: nothing was sent.</summary>
+    public bool OnlyConnectingIsTimed { get; }
+
     public static HttpClients Of(HttpClient caller)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return new HttpClients(caller, caller, owned: false);
+        return new HttpClients(caller, caller, owned: false, onlyConnectingIsTimed: false);
     }
 
     public static HttpClients Over(HttpMessageHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
         var http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
-        return new HttpClients(http, http, owned: true);
+        return new HttpClients(http, http, owned: true, onlyConnectingIsTimed: handler is SocketsHttpHandler);
     }
 
     public static HttpClients Own(IReadOnlyList<Uri> addresses, ConnectionOptions? options)
@@ -43,7 +47,8 @@ internal sealed class HttpClients : IDisposable
         // A proxy for the outside world cannot reach this machine's loopback.
         var useProxy = !addresses.All(a => a is { IsAbsoluteUri: true, IsLoopback: true });
         var connectTimeout = options?.ConnectTimeout ?? ConnectionOptions.DefaultConnectTimeout;
-        return new HttpClients(Create(useProxy, connectTimeout), Create(useProxy, connectTimeout, StreamReceiveBufferBytes), owned: true);
+        return new HttpClients(
+            Create(useProxy, connectTimeout), Create(useProxy, connectTimeout, StreamReceiveBufferBytes), owned: true, onlyConnectingIsTimed: true);
     }
 
     public void Dispose()

@@ -163,7 +163,9 @@ internal sealed class ServerConnection : IDisposable
         }
         catch (OperationCanceledException e) when (over.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            throw new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{address.Name} did not answer in time.", e);
+            throw !over.IsCancellationRequested && _http.OnlyConnectingIsTimed
+                ? new CodeSandboxException(ClientErrorCodes.Unreachable, $"{address.Name} cannot be reached: no connection in time.", e)
+                : new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{address.Name} did not answer in time.", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
