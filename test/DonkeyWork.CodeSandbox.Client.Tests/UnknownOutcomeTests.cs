@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using DonkeyWork.CodeSandbox.Client.Tests.Wire;
+using Microsoft.AspNetCore.Http;
 
 namespace DonkeyWork.CodeSandbox.Client.Tests;
 
@@ -49,5 +50,46 @@ public sealed class UnknownOutcomeTests
             (await Should.ThrowAsync<CodeSandboxException>(nobody.DeleteAsync(FakeManager.Name).OrFail())).Code.ShouldBe(ClientErrorCodes.Unreachable);
         using var client = new CodeSandboxClient([new Uri($"http://{dark.LocalEndPoint}"), manager.Address], options);
         (await client.DeleteAsync(FakeManager.Name).OrFail()).Success.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_Manager_that_does_not_reach_the_sandbox_is_left_for_another()
+    {
+        await using var fake = await FakeSandbox.StartAsync(managers: 2, new CodeSandboxClientOptions { ReconnectTimeout = TimeSpan.FromSeconds(2) });
+        fake.Executions.Before = async context =>
+        {
+            if (context.Request.Host.Port != fake.Manager.Address.Port)
+                return false;
+            await Sse.ProblemAsync(context, 502, "executor_unreachable");
+            return true;
+        };
+
+        await using var execution = await fake.Sandbox.StartAsync("x").OrFail();
+
+        fake.Manager.Server.Requests.Count.ShouldBe(1);
+        fake.Managers[1].Server.Requests.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Without_a_bound_it_is_tried_again_and_not_given_up_at_once()
+    {
+        await using var fake = await FakeSandbox.StartAsync(options: new CodeSandboxClientOptions { ReconnectTimeout = Timeout.InfiniteTimeSpan });
+        FailOnce(fake, context => Sse.ProblemAsync(context, 503, "stopping"));
+
+        await using var execution = await fake.Sandbox.StartAsync("x").OrFail();
+
+        fake.Executions.Starts.Count.ShouldBe(1);
+    }
+
+    private static void FailOnce(FakeSandbox fake, RequestDelegate fail)
+    {
+        var failed = 0;
+        fake.Executions.Before = async context =>
+        {
+            if (Interlocked.Exchange(ref failed, 1) != 0)
+                return false;
+            await fail(context);
+            return true;
+        };
     }
 }
