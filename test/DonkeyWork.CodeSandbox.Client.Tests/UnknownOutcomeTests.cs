@@ -71,6 +71,17 @@ public sealed class UnknownOutcomeTests
     }
 
     [Fact]
+    public async Task What_is_not_there_is_not_taken_for_deleted_by_an_attempt_that_never_began()
+    {
+        await using var fake = await FakeSandbox.StartAsync();
+        var execution = await fake.Sandbox.StartAsync("x").OrFail();
+        await execution.DeleteAsync().OrFail();
+        FailOnce(fake, context => Sse.ProblemAsync(context, 503, "stopping"));
+
+        await Should.ThrowAsync<ExecutionDeletedException>(execution.DeleteAsync().OrFail());
+    }
+
+    [Fact]
     public async Task Without_a_bound_it_is_tried_again_and_not_given_up_at_once()
     {
         await using var fake = await FakeSandbox.StartAsync(options: new CodeSandboxClientOptions { ReconnectTimeout = Timeout.InfiniteTimeSpan });

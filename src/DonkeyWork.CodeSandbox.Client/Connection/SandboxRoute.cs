@@ -40,18 +40,22 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
     public async Task DeleteAsync<TGone>(Call call, CancellationToken cancellationToken, TimeSpan? limit = null)
         where TGone : CodeSandboxException
     {
-        var attempts = 0;
+        var mayBeDone = false;
         await PersistAsync(
             async (ofRequest, token) =>
             {
                 try
                 {
-                    attempts++;
                     using var answer = await server.OpenAsync(call, limit ?? ofRequest, token).ConfigureAwait(false);
                 }
-                catch (TGone) when (attempts > 1)
+                catch (TGone) when (mayBeDone)
                 {
                     // By the attempt before, whose answer was lost.
+                }
+                catch (CodeSandboxException e) when (!Persistence.WasNotBegun(e))
+                {
+                    mayBeDone = true;
+                    throw;
                 }
 
                 return true;
