@@ -92,6 +92,38 @@ public sealed class UnknownOutcomeTests
         fake.Executions.Starts.Count.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task An_end_of_file_that_failed_is_said_by_disposing()
+    {
+        await using var fake = await FakeSandbox.StartAsync(options: new CodeSandboxClientOptions { ReconnectTimeout = TimeSpan.Zero });
+        await using var execution = await fake.Sandbox.StartAsync("cat", new StartOptions { OpenStandardInput = true }).OrFail();
+        FailOnce(fake, context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        });
+
+        await Should.ThrowAsync<InterruptedException>(execution.StandardInput.CompleteAsync().OrFail());
+        fake[execution].InputEnded.ShouldBeFalse();
+        await execution.StandardInput.DisposeAsync();
+
+        fake[execution].InputEnded.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Disposing_the_input_ends_quietly_where_the_client_goes_meanwhile()
+    {
+        await using var fake = await FakeSandbox.StartAsync();
+        await using var execution = await fake.Sandbox.StartAsync("cat", new StartOptions { OpenStandardInput = true }).OrFail();
+        FailOnce(fake, Sse.GoneAsync);
+
+        var disposing = execution.StandardInput.DisposeAsync().AsTask();
+        await fake.Manager.Server.HasAsync(() => fake.Manager.Server.Requests.Any(r => r.Line.StartsWith("DELETE")));
+        fake.Client.Dispose();
+
+        await disposing.OrFail();
+    }
+
     private static void FailOnce(FakeSandbox fake, RequestDelegate fail)
     {
         var failed = 0;
