@@ -119,7 +119,7 @@ public sealed class TerminalTests : IAsyncLifetime
     public async Task A_sandbox_that_is_gone_is_told_as_lost()
     {
         await using var closed = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "one" }).OrFail();
-        await (await NextAsync()).CloseAsync(1011, "sandbox_lost");
+        var first = await NextAsync();
         await using var cut = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "two" }).OrFail();
         var second = await NextAsync();
         await using var unnamed = await Sandbox.OpenTerminalAsync().OrFail();
@@ -133,6 +133,29 @@ public sealed class TerminalTests : IAsyncLifetime
         (await Should.ThrowAsync<SandboxLostException>(cut.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
         (await Should.ThrowAsync<SandboxLostException>(unnamed.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
         await Should.ThrowAsync<SandboxNotFoundException>(Sandbox.OpenTerminalAsync().OrFail());
+    }
+
+    [Fact]
+    public async Task Typing_what_nobody_takes_can_be_given_up()
+    {
+        var cut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _fake.Manager.OnTerminal = async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await cut.Task;
+            context.Abort();
+        };
+        await using var terminal = await Sandbox.OpenTerminalAsync().OrFail();
+        using var stop = new CancellationTokenSource();
+
+        // More than lies between the two.
+        var write = terminal.WriteAsync(new byte[64 * 1024 * 1024], stop.Token);
+        write.IsCompleted.ShouldBeFalse();
+        await stop.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(write.OrFail());
+        cut.SetResult();
+        await Should.ThrowAsync<InterruptedException>(terminal.WaitAsync().OrFail());
     }
 
     [Fact]
