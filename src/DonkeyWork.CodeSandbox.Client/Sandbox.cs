@@ -104,7 +104,7 @@ public sealed class Sandbox : IAsyncDisposable
     /// </summary>
     public Execution GetExecution(string id) => _executions.Get(id);
 
-    /// <summary>Every execution that was started here and not deleted, those that have ended too.</summary>
+    /// <summary>Every execution that was started here and not deleted, those that have ended too; a list of more than 64 MiB is refused.</summary>
     public Task<IReadOnlyList<ExecutionState>> ListExecutionsAsync(CancellationToken cancellationToken = default) =>
         _executions.ListAsync(cancellationToken);
 

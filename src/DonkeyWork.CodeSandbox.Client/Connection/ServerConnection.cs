@@ -18,6 +18,9 @@ internal sealed class ServerConnection : IDisposable
     private static readonly ContractsJsonContext Json =
         new(new JsonSerializerOptions(ContractsJsonContext.Default.Options) { RespectNullableAnnotations = true });
 
+    // It may come from inside a sandbox, unparsed, and is kept whole while it is read. The longest is the list of its executions.
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
     private readonly HttpClients _http;
     private readonly ServerAddresses _addresses;
     private readonly Action<HttpRequestHeaders> _authorize;
@@ -49,7 +52,12 @@ internal sealed class ServerConnection : IDisposable
             async (address, token) =>
             {
                 using var answer = await SendAsync(address, call with { Accept = Call.JsonType }, token).ConfigureAwait(false);
-                var body = await answer.Response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+                var body = new BoundedStream(
+                    await answer.Response.Content.ReadAsStreamAsync(token).ConfigureAwait(false),
+                    () => new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{address.Name} answered with more than {MaxAnswerBytes} bytes of JSON."))
+                {
+                    Left = MaxAnswerBytes,
+                };
                 return await JsonSerializer.DeserializeAsync(body, TypeInfo<T>(), token).ConfigureAwait(false)
                     ?? throw new JsonException("The answer is null.");
             },
@@ -120,6 +128,11 @@ internal sealed class ServerConnection : IDisposable
         }
     }
 
+    // What has no content is sent again by SocketsHttpHandler, whatever it is and unknown to us, where the connection ends before an
+    // answer (https://github.com/dotnet/runtime/issues/86714): after it was carried out, too. What has some, if none to speak of, is not.
+    private static HttpContent? ContentOf(Call call) =>
+        call.Content?.Invoke() ?? (call.Method == HttpMethod.Get || call.Method == HttpMethod.Head ? null : new ByteArrayContent([]));
+
     private static bool IsAsked(HttpResponseMessage response, string? type) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols
         || (response.IsSuccessStatusCode && (type is null || response.Content.Headers.ContentType?.MediaType == type));
@@ -128,11 +141,6 @@ internal sealed class ServerConnection : IDisposable
     {
         for (var others = _addresses.Count - 1; ; others--)
         {
-    // What has no content is sent again by SocketsHttpHandler, whatever it is and unknown to us, where the connection ends before an
-    // answer (https://github.com/dotnet/runtime/issues/86714): after it was carried out, too. What has some, if none to speak of, is not.
-    private static HttpContent? ContentOf(Call call) =>
-        call.Content?.Invoke() ?? (call.Method == HttpMethod.Get || call.Method == HttpMethod.Head ? null : new ByteArrayContent([]));
-
             var address = _addresses.Current;
             try
             {
