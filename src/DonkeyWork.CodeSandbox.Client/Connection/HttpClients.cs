@@ -83,7 +83,9 @@ internal sealed class HttpClients : IDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            // Input waits for its program for as long as that takes; only the kernel can tell that the other machine is gone.
+            // Input waits for its program for as long as that takes; only the kernel can tell that the other machine is gone. These
+            // are for a connection on which nothing is under way. Bytes that nobody acknowledges are sent again for some 15 minutes
+            // first (tcp_retries2), and TCP_USER_TIMEOUT, which shortens that, would also end a living one whose reader takes none.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);
