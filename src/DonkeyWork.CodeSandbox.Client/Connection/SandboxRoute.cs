@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Contracts;
+
 namespace DonkeyWork.CodeSandbox.Client.Connection;
 
 /// <summary>The way to one sandbox's executor: through a Manager, or straight.</summary>
@@ -38,18 +40,22 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
     public async Task DeleteAsync<TGone>(Call call, CancellationToken cancellationToken, TimeSpan? limit = null)
         where TGone : CodeSandboxException
     {
-        var attempts = 0;
+        var mayBeDone = false;
         await PersistAsync(
             async (ofRequest, token) =>
             {
                 try
                 {
-                    attempts++;
                     using var answer = await server.OpenAsync(call, limit ?? ofRequest, token).ConfigureAwait(false);
                 }
-                catch (TGone) when (attempts > 1)
+                catch (TGone) when (mayBeDone)
                 {
                     // By the attempt before, whose answer was lost.
+                }
+                catch (CodeSandboxException e) when (!Persistence.WasNotBegun(e))
+                {
+                    mayBeDone = true;
+                    throw;
                 }
 
                 return true;
@@ -85,13 +91,31 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
         }
     }
 
-    /// <summary>What it is to have lost the sandbox, where it has a name.</summary>
-    public CodeSandboxException Lost(CodeSandboxException cause) => sandbox is null ? cause : new SandboxLostException(sandbox, cause);
+    /// <summary>What an interruption is told as: where the sandbox is not there any more, that is why.</summary>
+    public async Task<InterruptedException> ExplainAsync(InterruptedException interrupted, CancellationToken cancellationToken)
+    {
+        if (sandbox is null)
+            return interrupted;
+        try
+        {
+            await server.AskAsync<SandboxInfo>(HttpMethod.Get, Routes.Sandbox(sandbox), cancellationToken).ConfigureAwait(false);
+            return interrupted;
+        }
+        catch (SandboxNotFoundException)
+        {
+            return new SandboxLostException(sandbox, interrupted);
+        }
+        catch (CodeSandboxException)
+        {
+            // Nobody can say; the interruption itself is what is known.
+            return interrupted;
+        }
+    }
 
     /// <summary>Waits before another attempt, or throws what is to be thrown instead of one.</summary>
     public Task PauseAsync(Persistence persistence, CodeSandboxException failure, CancellationToken cancellationToken) =>
         failure is SandboxNotFoundException && lives
-            ? throw Lost(failure)
+            ? throw (sandbox is null ? failure : new SandboxLostException(sandbox, failure))
             : persistence.PauseAsync(failure, cancellationToken);
 
     private Func<TimeSpan, CancellationToken, Task<ServerAddress>> Tell(Call call, TimeSpan? ownLimit = null) => async (limit, token) =>

@@ -50,6 +50,7 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
         (await ReadAsync(3, 4)).ShouldBe("3456");
         (await ReadAsync(0, 2)).ShouldBe("01");
         (await ReadAsync(8, 100)).ShouldBe("89");
+        (await ReadAsync(8, long.MaxValue)).ShouldBe("89");
         (await Should.ThrowAsync<SandboxFileException>(ReadAsync(10, null))).Code.ShouldBe(ErrorCodes.RangeNotSatisfiable);
         await Files.WriteTextAsync("t", "").OrFail();
         (await ReadAsync(0, 5)).ShouldBe("");
