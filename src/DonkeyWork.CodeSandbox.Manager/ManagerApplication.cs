@@ -13,9 +13,11 @@ using DonkeyWork.CodeSandbox.Manager.Kata;
 using DonkeyWork.CodeSandbox.Manager.Logging;
 using DonkeyWork.CodeSandbox.Manager.Problems;
 using DonkeyWork.CodeSandbox.Manager.Reference;
+using DonkeyWork.CodeSandbox.Manager.Relaying;
 using DonkeyWork.CodeSandbox.Manager.Terminals;
 using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Serilog;
@@ -114,6 +116,7 @@ internal static class ManagerApplication
             // A stream may be silent for seconds, and its reader may be slow: that holds the command, as a full pipe would.
             kestrel.Limits.MinResponseDataRate = null;
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory>();
         // What is accepted inherits it (socket(7)).
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint =>
         {

@@ -32,6 +32,7 @@ public sealed class TerminalTests : IAsyncLifetime
         var (caller, executor, call) = await OpenAsync("?execution=a%2Fb;c&cols=80");
         call.Target.ShouldBe("/api/terminal?execution=a%2Fb%3Bc&cols=80");
         call.Header("X-Sandbox-Token").ShouldNotBeNullOrEmpty();
+        call.Header("X-Sandbox-Query").ShouldBeNull();
 
         await caller.SendAsync("typ"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: false, CancellationToken.None);
         await ReceivesAsync(executor, "typ", WebSocketMessageType.Text, isEnd: false);

@@ -30,6 +30,34 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
     public Task TellOnceAsync(Call call, CancellationToken cancellationToken, TimeSpan? limit = null) =>
         PersistAsync(Tell(call, limit), cancellationToken, Persistence.WasNotBegun);
 
+    /// <summary>Says what is to be deleted, again where that is worth it.</summary>
+    /// <param name="call">What is said.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="limit">How long an attempt may take, where it takes as long as there is something to delete.</param>
+    /// <typeparam name="TGone">Says that it is not there any more: at another attempt just what was wanted.</typeparam>
+    public async Task DeleteAsync<TGone>(Call call, CancellationToken cancellationToken, TimeSpan? limit = null)
+        where TGone : CodeSandboxException
+    {
+        var attempts = 0;
+        await PersistAsync(
+            async (ofRequest, token) =>
+            {
+                try
+                {
+                    attempts++;
+                    using var answer = await server.OpenAsync(call, limit ?? ofRequest, token).ConfigureAwait(false);
+                }
+                catch (TGone) when (attempts > 1)
+                {
+                    // By the attempt before, whose answer was lost.
+                }
+
+                return true;
+            },
+            cancellationToken,
+            resumes: limit is not null).ConfigureAwait(false);
+    }
+
     /// <summary>Does what may be done any number of times until it succeeds, fails for good, or <see cref="ConnectionOptions.ReconnectTimeout"/> is over.</summary>
     /// <param name="ask">Does it, within a time.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -72,7 +72,7 @@ public sealed class ExecutorRelay(
     {
         var message = new HttpRequestMessage(request.Method, address) { Content = body };
         foreach (var (name, value) in request.Headers) message.Headers.TryAddWithoutValidation(name, value);
-        if (request.AsksForWebSocket) WebSocketHandshake.Ask(message);
+        if (request.AsksForWebSocket) WebSocketHandshake.Ask(message.Headers);
         // Nothing is sent to an executor that refuses at once; and what it did not read must not be read as another request.
         if (request.MayBeAnsweredEarly) (message.Headers.ExpectContinue, message.Headers.ConnectionClose) = (true, true);
         return message;

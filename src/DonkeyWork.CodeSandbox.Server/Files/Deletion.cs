@@ -15,7 +15,7 @@ internal sealed class Deletion(SandboxPath paths)
 
     public async Task DeleteAsync(HttpContext context)
     {
-        var isRecursive = ReadRecursive(context.Request.Query["recursive"]);
+        var isRecursive = Query.Flag(context, "recursive") ?? false;
         using var place = paths.Resolve(context.Request.Query["path"], followLast: false);
         if (place.Status is not { } status)
             throw new FileSystemException(FileError.ENOENT);
@@ -56,11 +56,4 @@ internal sealed class Deletion(SandboxPath paths)
                 throw new FileSystemException(error);
         }
     }
-
-    private static bool ReadRecursive(string? text) => text switch
-    {
-        null or "" or "false" => false,
-        "true" => true,
-        _ => throw Json.InvalidFields(new() { ["recursive"] = ["must be true or false"] }),
-    };
 }

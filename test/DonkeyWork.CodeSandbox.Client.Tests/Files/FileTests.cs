@@ -216,6 +216,23 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
         await Should.ThrowAsync<SandboxNotFoundException>(_fake.Client.Attach("kata-sandbox-00000000").Files.ReadTextAsync("x").OrFail());
     }
 
+    [Fact]
+    public async Task What_appears_while_it_is_asked_for_is_there()
+    {
+        _fake.Files.Before = async context =>
+        {
+            if (context.Request.Method != "HEAD" || File.Exists(Local("t")))
+                return false;
+            context.Response.StatusCode = 404;
+            await File.WriteAllTextAsync(Local("t"), "new");
+            return true;
+        };
+
+        (await Files.GetInfoAsync("t").OrFail()).Size.ShouldBe(3);
+        File.Delete(Local("t"));
+        (await Files.ExistsAsync("t").OrFail()).ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData(403, "forbidden", typeof(SandboxFileForbiddenException))]
     [InlineData(507, "no_space", typeof(SandboxDiskFullException))]
