@@ -59,9 +59,9 @@ public sealed class UnreadTerminalTests(SharedManager shared)
     {
         await using var other = await sandbox.OpenTerminalAsync(new TerminalOptions { Command = "stty -echo; echo here; read -r line; echo [$line]" });
         using var shown = new StreamReader(other.Output);
-        (await shown.ReadLineAsync()).ShouldBe("here");
+        (await shown.ReadLineAsync().WaitAsync(Patience.Limit)).ShouldBe("here");
         await other.WriteAsync("typed\r");
-        (await shown.ReadLineAsync()).ShouldBe("[typed]");
+        (await shown.ReadLineAsync().WaitAsync(Patience.Limit)).ShouldBe("[typed]");
     }
 
     /// <summary>Its socket takes little that nobody reads.</summary>
