@@ -205,6 +205,26 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deletion_whose_answer_is_lost_is_done_and_no_error()
+    {
+        await Files.WriteTextAsync("t", "x").OrFail();
+        var asked = 0;
+        _fake.Files.Before = context =>
+        {
+            if (++asked > 1)
+                return Task.FromResult(false);
+            File.Delete(Path.Combine(_fake.Files.Root, "t"));
+            context.Abort();
+            return Task.FromResult(true);
+        };
+
+        await Files.DeleteAsync("t").OrFail();
+
+        asked.ShouldBe(2);
+        await Should.ThrowAsync<SandboxFileNotFoundException>(Files.DeleteAsync("t").OrFail());
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_told_as_that()
     {
         await Should.ThrowAsync<SandboxFileNotFoundException>(Files.ReadTextAsync("none").OrFail());
