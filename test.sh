@@ -31,7 +31,8 @@ tests_of() { grep -o "<TestMethod [^>]*className=\"[^\"]*\.$1\"" "$2" | wc -l; }
 say "Preparing"
 require_sdk
 require_packages "${native_build_packages[@]}" "${local_backend_packages[@]}" \
-    runsc:runsc uidmap:newuidmap chromium:chromium procps:top curl:curl python3:/usr/bin/python3 nodejs:node npm:npm git:git iproute2:ip vim:vim.basic
+    "${cluster_packages[@]}" "${image_packages[@]}" \
+    runsc:runsc uidmap:newuidmap chromium:chromium python3:/usr/bin/python3 nodejs:node npm:npm git:git vim:vim.basic
 build_executor
 build_api_reference
 build_manager
@@ -40,44 +41,66 @@ run_step "building the tests" build-tests dotnet build "$root" -c Release -nodeR
 passed=0 failed=0 skipped=0 broken=()
 results="$artifacts/test-results"
 rm -rf "$results"
+mkdir -p "$results"
 
-projects=()
-needs_clusters=
+# Suites that need the test clusters wait more than they work; the others run beside them.
+on_clusters=() elsewhere=()
 for project in test/*.Tests/*.csproj; do
     is_wanted "$(basename "$project" .csproj)" "$@" || continue
-    projects+=("$project")
-    [[ $project != *.@(Kubernetes|Cluster).Tests.csproj ]] || needs_clusters=1
+    case $project in
+        *.Kubernetes.Tests.csproj | *.Cluster.Tests.csproj) on_clusters=("$project" "${on_clusters[@]}") ;;
+        *) elsewhere+=("$project") ;;
+    esac
 done
 
-suite= # the process that runs one
+# run_suites PROJECT...: one after the other. Each one's output is shown in one piece when it ends; its status is in a file.
+run_suites() {
+    local project name status suite=
+    trap 'trap "" TERM; [ -z "$suite" ] || { kill "$suite" && wait "$suite"; } 2>/dev/null; exit 143' TERM
+    trap '' INT # the one that waits for both answers Ctrl+C
+    for project in "$@"; do
+        name=$(basename "$project" .csproj)
+        say "  running $name"
+        # No suite may hang CI: it is ended, and counts as failed. It runs in the background, so that the end of the run is
+        # heard here at once; the shell would have it ignore Ctrl+C for ever, and what it starts, too.
+        status=0
+        env --default-signal=INT,QUIT timeout --kill-after=30 2400 dotnet test "$project" -c Release --no-build --nologo \
+            --logger "trx;LogFileName=$results/$name.trx" --logger "console;verbosity=minimal" \
+            --blame-hang-timeout 600s --blame-hang-dump-type none --results-directory "$results" \
+            </dev/null >"$results/$name.log" 2>&1 8>&- &
+        suite=$!
+        wait "$suite" || status=$?
+        suite=
+        echo "$status" >"$results/$name.status"
+        say "" && say "$name" && cat "$results/$name.log"
+    done
+}
+
+lanes=()
 on_exit() {
     set +e
     trap '' INT TERM
-    [ -z "$suite" ] || { kill "$suite" && wait "$suite"; } 2>/dev/null
+    [ ${#lanes[@]} -eq 0 ] || { kill "${lanes[@]}" && wait "${lanes[@]}"; } 2>/dev/null
     stop_clusters
 }
 trap on_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-if [ -n "$needs_clusters" ]; then
-    say "" && say "Test clusters"
+say "" && say "Suites"
+[ ${#elsewhere[@]} -eq 0 ] || { run_suites "${elsewhere[@]}" & lanes+=($!); }
+if [ ${#on_clusters[@]} -gt 0 ]; then
     start_clusters
+    run_suites "${on_clusters[@]}" &
+    lanes+=($!)
 fi
+for lane in "${lanes[@]}"; do wait "$lane"; done
+lanes=()
 
-for project in "${projects[@]}"; do
+for project in "${elsewhere[@]}" "${on_clusters[@]}"; do
     name=$(basename "$project" .csproj)
-    say "" && say "$name"
     trx="$results/$name.trx"
-    # No suite may hang CI: it is ended, and counts as failed. It runs in the background, so that Ctrl+C is heard here at once;
-    # the shell would have it ignore Ctrl+C for ever, and what it starts, too.
-    status=0
-    env --default-signal=INT,QUIT timeout --kill-after=30 2400 dotnet test "$project" -c Release --no-build --nologo \
-        --logger "trx;LogFileName=$trx" --logger "console;verbosity=minimal" --blame-hang-timeout 600s --blame-hang-dump-type none \
-        --results-directory "$results" </dev/null 8>&- &
-    suite=$!
-    wait "$suite" || status=$?
-    suite=
+    status=$(cat "$results/$name.status" || echo none)
     if [ ! -s "$trx" ]; then
         broken+=("$name (no result, status $status)")
         failed=$((failed + 1))
@@ -87,7 +110,7 @@ for project in "${projects[@]}"; do
     suite_passed=$(counter passed "$trx")
     suite_failed=$(($(counter failed "$trx") + $(counter error "$trx") + $(counter timeout "$trx") + $(counter aborted "$trx")))
     # A suite that ended badly without a failed test to show for it has failed all the same.
-    [ "$status" -eq 0 ] || [ "$suite_failed" -gt 0 ] || { suite_failed=1; broken+=("$name (status $status)"); }
+    [ "$status" = 0 ] || [ "$suite_failed" -gt 0 ] || { suite_failed=1; broken+=("$name (status $status)"); }
     [ "$suite_total" -gt 0 ] || { suite_failed=1; broken+=("$name (no test)"); }
     passed=$((passed + suite_passed)) failed=$((failed + suite_failed))
     skipped=$((skipped + suite_total - suite_passed - $(counter failed "$trx")))
@@ -105,7 +128,7 @@ if [ -s "$local_trx" ] && [ -s "$kubernetes_trx" ]; then
     fi
 fi
 
-if [ -n "$needs_clusters" ]; then
+if [ ${#on_clusters[@]} -gt 0 ]; then
     say ""
     stop_clusters || { failed=$((failed + 1)) && broken+=("test clusters (not stopped, or something of them is left)"); }
 fi

@@ -79,7 +79,7 @@ public sealed class ExecutorClient : IAsyncDisposable, IDisposable
             ExecuteRoute,
             (options ?? new ExecuteOptions()).ToRequest(command),
             // Nobody else can be asked what became of the sandbox.
-            static (interrupted, _) => Task.FromResult<Exception>(interrupted),
+            static (interrupted, _) => Task.FromResult(interrupted),
             cancellationToken);
     }
 

@@ -67,7 +67,7 @@ public sealed class Sandbox : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         return CommandEvents.ReadAsync(
-            _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), ExplainAsync, cancellationToken);
+            _client.Server, $"{Routes.Sandbox(Name)}/execute", (options ?? new ExecuteOptions()).ToRequest(command), _route.ExplainAsync, cancellationToken);
     }
 
     /// <summary>
@@ -104,7 +104,7 @@ public sealed class Sandbox : IAsyncDisposable
     /// </summary>
     public Execution GetExecution(string id) => _executions.Get(id);
 
-    /// <summary>Every execution that was started here and not deleted, those that have ended too.</summary>
+    /// <summary>Every execution that was started here and not deleted, those that have ended too; a list of more than 64 MiB is refused.</summary>
     public Task<IReadOnlyList<ExecutionState>> ListExecutionsAsync(CancellationToken cancellationToken = default) =>
         _executions.ListAsync(cancellationToken);
 
@@ -152,23 +152,5 @@ public sealed class Sandbox : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _keep, 1) == 0)
             await _client.TryDeleteAsync(Name).ConfigureAwait(false);
-    }
-
-    private async Task<Exception> ExplainAsync(InterruptedException interrupted, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await GetInfoAsync(cancellationToken).ConfigureAwait(false);
-            return interrupted;
-        }
-        catch (SandboxNotFoundException)
-        {
-            return new SandboxLostException(Name, interrupted);
-        }
-        catch (CodeSandboxException)
-        {
-            // Nobody can say; the interruption itself is what is known.
-            return interrupted;
-        }
     }
 }

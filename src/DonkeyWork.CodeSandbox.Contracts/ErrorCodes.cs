@@ -69,6 +69,9 @@ public static class ErrorCodes
     /// <summary>409: the directory has something in it; <c>recursive=true</c> deletes that too.</summary>
     public const string DirectoryNotEmpty = "directory_not_empty";
 
+    /// <summary>409: a directory or a link is not moved to another file system; a command (<c>mv</c>) can.</summary>
+    public const string OtherFileSystem = "other_file_system";
+
     /// <summary>409: something is there already.</summary>
     public const string Exists = "exists";
 

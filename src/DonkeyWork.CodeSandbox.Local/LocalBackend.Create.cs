@@ -159,6 +159,7 @@ public sealed partial class LocalBackend
     {
         var host = Host;
         var runtime = Runtime;
+        var hostTasks = _options.PidsLimit * runtime.HostTasksPerTask;
         List<SafeHandle> descriptors = [];
         List<string> arguments = [];
         Socket? listener = null;
@@ -192,7 +193,7 @@ public sealed partial class LocalBackend
                 ExecutorDirectory = host.ExecutorDirectory,
                 Disk = disk,
                 HomeSizeMi = _options.HomeSizeMi,
-                PidsLimit = _options.PidsLimit,
+                PidsLimit = hostTasks,
                 CgroupsPath = sandbox.Record.Group,
                 LimitsSwap = host.Cgroups?.LimitsSwap ?? false,
                 AvoidsSwap = host.Cgroups?.AvoidsSwap ?? false,
@@ -205,7 +206,7 @@ public sealed partial class LocalBackend
             sandbox.Printed = Descriptors.InMemory(spec.Name);
             var pid = await runtime.RunAsync(spec.Name, descriptors, sandbox.Printed);
             Hold(sandbox, pid);
-            if (host.Cgroups?.FirstNotInForce(sandbox.Record.Group!, spec.Resources.Limits!.MemoryMi!.Value * 1024L * 1024, _options.PidsLimit) is { } limit)
+            if (host.Cgroups?.FirstNotInForce(sandbox.Record.Group!, spec.Resources.Limits!.MemoryMi!.Value * 1024L * 1024, hostTasks) is { } limit)
                 throw new SandboxStartException($"The limit {limit} is not in force; nothing runs without it.");
             if (runtime.IsGVisor)
                 await ListensAsync(sandbox);

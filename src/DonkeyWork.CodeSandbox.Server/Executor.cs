@@ -11,6 +11,8 @@ using DonkeyWork.CodeSandbox.Server.Posix;
 using DonkeyWork.CodeSandbox.Server.Terminals;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server;
 
@@ -35,7 +37,7 @@ internal static class Executor
         var environment = new SandboxEnvironment(Environment.GetEnvironmentVariable);
         environment.Add(start.Environment);
         var admission = new Admission(ReadTokenHash(), Environment.GetEnvironmentVariable(ExecutorProtocol.PoolVariable) == "1", new ClaimIdentity(start.Owner, start.ClaimId));
-        var oom = new OomCounter(options.OomEvents is { } events ? OpenFile("--oom-events", events, Native.O_RDONLY) : null);
+        var oom = new OomCounter(options.OomEvents is { } events ? OpenFile("--oom-events", events, O_RDONLY) : null);
         _ = oom.Read();
         if (options.NoInotify)
             Native.ForbidInotify();
@@ -112,7 +114,8 @@ internal static class Executor
         }
         else if (listen.Descriptor is { } descriptor)
         {
-            if (Native.FileControl(descriptor, Native.F_SETFD, Native.FD_CLOEXEC) < 0)
+            using var inherited = new SafeFileHandle(descriptor, ownsHandle: false);
+            if (Native.FileControl(inherited, Native.F_SETFD, Native.FD_CLOEXEC) < 0)
                 throw new IOException($"--listen fd:{descriptor}: {Marshal.GetLastPInvokeErrorMessage()}");
             kestrel.ListenHandle((ulong)descriptor);
         }
@@ -152,7 +155,7 @@ internal static class Executor
         var children = new ChildReaper();
         var spawner = new ProcessSpawner(children, options.TasksLimit - ExecutorOptions.ReservedTasks);
         if (options.Cgroup is { } cgroup)
-            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, Native.O_RDONLY | Native.O_DIRECTORY), children, spawner);
+            return new CgroupTreeFactory(OpenFile("--cgroup", cgroup, O_RDONLY | O_DIRECTORY), children, spawner);
         if (Environment.ProcessId != 1)
         {
             throw new UsageException(
@@ -163,17 +166,20 @@ internal static class Executor
         return new ReaperTreeFactory(children, spawner, Path.Combine(AppContext.BaseDirectory, "codesandbox-reaper"));
     }
 
-    private static int OpenFile(string option, FileReference file, int flags)
+    private static SafeFileHandle OpenFile(string option, FileReference file, int flags)
     {
         if (file.Path is null)
         {
-            return Native.FileControl(file.Descriptor, Native.F_SETFD, Native.FD_CLOEXEC) < 0
+            var given = new SafeFileHandle(file.Descriptor, ownsHandle: true);
+            return Native.FileControl(given, Native.F_SETFD, Native.FD_CLOEXEC) < 0
                 ? throw new UsageException($"{option} fd:{file.Descriptor}: {Marshal.GetLastPInvokeErrorMessage()}")
-                : file.Descriptor;
+                : given;
         }
 
-        var descriptor = Native.Open(file.Path, flags | Native.O_CLOEXEC, 0);
-        return descriptor < 0 ? throw new UsageException($"{option} {file.Path}: {Marshal.GetLastPInvokeErrorMessage()}") : descriptor;
+        var descriptor = Native.Open(file.Path, flags | O_CLOEXEC, 0);
+        return descriptor < 0
+            ? throw new UsageException($"{option} {file.Path}: {Marshal.GetLastPInvokeErrorMessage()}")
+            : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     private static SandboxStart ReadStart()

@@ -1,5 +1,6 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Server.Posix;
+using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server;
 
@@ -15,10 +16,11 @@ internal static class Terminal
 
     private static void Write(int descriptor, string text)
     {
+        using var file = new SafeFileHandle(descriptor, ownsHandle: false);
         var bytes = Encoding.UTF8.GetBytes(text + "\n").AsSpan();
         while (!bytes.IsEmpty)
         {
-            var written = Native.Write(descriptor, bytes, bytes.Length);
+            var written = Native.Write(file, bytes, bytes.Length);
             // Nobody is there to read it, and nothing depends on it.
             if (written <= 0)
                 return;

@@ -208,4 +208,20 @@ public sealed class ErrorTests
 
         (await Should.ThrowAsync<InterruptedException>(client.ListAsync().OrFail())).Code.ShouldBe(ClientErrorCodes.ResponseCut);
     }
+
+    [Fact]
+    public async Task Json_without_end_is_not_read_to_the_end()
+    {
+        await using var server = await WireServer.StartAsync(async context =>
+        {
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("[");
+            for (var i = 0; i < 65; i++)
+                await context.Response.WriteAsync(new string(' ', 1024 * 1024), context.RequestAborted);
+            await context.Response.WriteAsync("]");
+        });
+        await using var client = new CodeSandboxClient(server.Address);
+
+        (await Should.ThrowAsync<CodeSandboxException>(client.ListAsync().OrFail())).Code.ShouldBe(ClientErrorCodes.UnexpectedResponse);
+    }
 }

@@ -67,13 +67,13 @@ public sealed class ProxyService : ClusterService
     protected override string Access => "ApiServerProxy";
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class ClusterServiceCollection : ICollectionFixture<ClusterService>
 {
     public const string Name = "the service on a cluster";
 }
 
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class ProxyServiceCollection : ICollectionFixture<ProxyService>
 {
     public const string Name = "the service by the pod proxy";

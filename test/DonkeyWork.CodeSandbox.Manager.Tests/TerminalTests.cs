@@ -32,6 +32,7 @@ public sealed class TerminalTests : IAsyncLifetime
         var (caller, executor, call) = await OpenAsync("?execution=a%2Fb;c&cols=80");
         call.Target.ShouldBe("/api/terminal?execution=a%2Fb%3Bc&cols=80");
         call.Header("X-Sandbox-Token").ShouldNotBeNullOrEmpty();
+        call.Header("X-Sandbox-Query").ShouldBeNull();
 
         await caller.SendAsync("typ"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: false, CancellationToken.None);
         await ReceivesAsync(executor, "typ", WebSocketMessageType.Text, isEnd: false);
@@ -87,9 +88,19 @@ public sealed class TerminalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_executor_that_breaks_off_closes_the_caller_as_a_lost_sandbox()
+    public async Task An_executor_that_breaks_off_while_the_sandbox_is_there_closes_the_caller_with_1014()
     {
         var (caller, _, call) = await OpenAsync();
+        call.Cut();
+        await ClosesAsync(caller, (WebSocketCloseStatus)1014, "executor_unreachable");
+    }
+
+    [Fact]
+    public async Task An_executor_that_breaks_off_because_the_sandbox_is_gone_closes_the_caller_with_1011()
+    {
+        var (caller, _, call) = await OpenAsync();
+        using var deleted = await _manager.Http.DeleteAsync($"/api/kata/{_name}");
+        deleted.StatusCode.ShouldBe(HttpStatusCode.OK);
         call.Cut();
         await ClosesAsync(caller, WebSocketCloseStatus.InternalServerError, "sandbox_lost");
     }
@@ -105,7 +116,7 @@ public sealed class TerminalTests : IAsyncLifetime
         await caller.SendAsync("b"u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
         await ReceivesAsync(executor, "b", WebSocketMessageType.Text, isEnd: true);
         _clock.Advance(TimeSpan.FromSeconds(1));
-        await ClosesAsync(caller, WebSocketCloseStatus.InternalServerError, "sandbox_lost");
+        await ClosesAsync(caller, (WebSocketCloseStatus)1014, "executor_unreachable");
     }
 
     [Fact]

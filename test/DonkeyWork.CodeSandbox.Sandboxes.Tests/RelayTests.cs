@@ -26,6 +26,17 @@ public sealed class RelayTests : RelayedRequests
     }
 
     [Fact]
+    public async Task A_deletion_that_was_perhaps_carried_out_is_not_sent_again()
+    {
+        var sending = Core.Relay.SendAsync(Sandbox.Name, new ExecutorRequest(HttpMethod.Delete, "api/executions/x/stdin"), default);
+        // Closed in good order, as by a process that is killed; a reset is not repeated anyway.
+        (await Core.Executor.NextCallAsync()).Close();
+
+        await FailsAsync(sending, ErrorCodes.ExecutorUnreachable);
+        Core.Executor.HasCall.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Only_listed_headers_pass()
     {
         var sending = SendAsync();

@@ -23,7 +23,10 @@ public abstract record ConnectionOptions
     /// <summary>
     /// How long what runs on without its caller (executions, their output and input, files, named terminals) is tried again when a
     /// connection breaks, goes silent, or a server cannot serve: the time without any progress, at each of the addresses in turn and
-    /// with growing pauses between. Default 60 s; zero gives up at once.
+    /// with growing pauses between. Default 60 s; zero gives up at once, and <see cref="Timeout.InfiniteTimeSpan"/> never does. A stream
+    /// that opens is progress, even one that breaks again before it has said anything. A connection on which something was
+    /// being sent to a machine that is gone without a word is given up by the kernel, after some 15 minutes on Linux: cancel what
+    /// must not last as long.
     /// </summary>
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

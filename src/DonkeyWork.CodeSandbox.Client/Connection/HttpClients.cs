@@ -11,8 +11,9 @@ internal sealed class HttpClients : IDisposable
 
     private readonly bool _owned;
 
-    private HttpClients(HttpClient requests, HttpClient streams, bool owned)
+    private HttpClients(HttpClient requests, HttpClient streams, bool owned, bool onlyConnectingIsTimed)
     {
+        OnlyConnectingIsTimed = onlyConnectingIsTimed;
         Requests = requests;
         Streams = streams;
         _owned = owned;
@@ -24,17 +25,20 @@ internal sealed class HttpClients : IDisposable
     /// <summary>For the output of executions.</summary>
     public HttpClient Streams { get; }
 
+    /// <summary>Whether a timeout of theirs is one of connecting: nothing was sent.</summary>
+    public bool OnlyConnectingIsTimed { get; }
+
     public static HttpClients Of(HttpClient caller)
     {
         ArgumentNullException.ThrowIfNull(caller);
-        return new HttpClients(caller, caller, owned: false);
+        return new HttpClients(caller, caller, owned: false, onlyConnectingIsTimed: false);
     }
 
     public static HttpClients Over(HttpMessageHandler handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
         var http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
-        return new HttpClients(http, http, owned: true);
+        return new HttpClients(http, http, owned: true, onlyConnectingIsTimed: handler is SocketsHttpHandler);
     }
 
     public static HttpClients Own(IReadOnlyList<Uri> addresses, ConnectionOptions? options)
@@ -43,7 +47,8 @@ internal sealed class HttpClients : IDisposable
         // A proxy for the outside world cannot reach this machine's loopback.
         var useProxy = !addresses.All(a => a is { IsAbsoluteUri: true, IsLoopback: true });
         var connectTimeout = options?.ConnectTimeout ?? ConnectionOptions.DefaultConnectTimeout;
-        return new HttpClients(Create(useProxy, connectTimeout), Create(useProxy, connectTimeout, StreamReceiveBufferBytes), owned: true);
+        return new HttpClients(
+            Create(useProxy, connectTimeout), Create(useProxy, connectTimeout, StreamReceiveBufferBytes), owned: true, onlyConnectingIsTimed: true);
     }
 
     public void Dispose()
@@ -78,7 +83,9 @@ internal sealed class HttpClients : IDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            // Input waits for its program for as long as that takes; only the kernel can tell that the other machine is gone.
+            // Input waits for its program for as long as that takes; only the kernel can tell that the other machine is gone. These
+            // are for a connection on which nothing is under way. Bytes that nobody acknowledges are sent again for some 15 minutes
+            // first (tcp_retries2), and TCP_USER_TIMEOUT, which shortens that, would also end a living one whose reader takes none.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 15);
             socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 5);

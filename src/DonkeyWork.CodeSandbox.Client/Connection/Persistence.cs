@@ -19,14 +19,20 @@ internal sealed class Persistence(ConnectionOptions options)
     {
         get
         {
+            if (!HasEnd)
+                return options.RequestTimeout;
             var share = options.ReconnectTimeout / 4;
             return Shorter(options.RequestTimeout, share > ShortestAttempt ? share : ShortestAttempt);
         }
     }
 
+    private bool HasEnd => options.ReconnectTimeout != Timeout.InfiniteTimeSpan;
+
     /// <summary>Whether it is the server that failed, or the way to it, and another may do better.</summary>
     public static bool IsOfTheServer(CodeSandboxException e) =>
         e.Code is ErrorCodes.Stopping or ErrorCodes.Interrupted or ErrorCodes.BackendUnavailable or ClientErrorCodes.Unreachable
+            // Its way to the sandbox, here.
+            or ErrorCodes.ExecutorUnreachable
             or ClientErrorCodes.RequestTimeout or ClientErrorCodes.ResponseCut or ClientErrorCodes.StreamIdle
         // A load balancer's own page.
         || (e.Code == ClientErrorCodes.UnexpectedResponse
@@ -47,8 +53,8 @@ internal sealed class Persistence(ConnectionOptions options)
     {
         var firstFailure = _firstFailure ??= options.TimeProvider.GetTimestamp();
         var pause = Shorter(FirstPause * Math.Pow(2, Math.Min(_failures++, 16)), LongestPause) * (0.5 + (Random.Shared.NextDouble() / 2));
-        if (!(IsOfTheServer(failure) || failure.Code == ErrorCodes.ExecutorUnreachable)
-            || options.TimeProvider.GetElapsedTime(firstFailure) + pause >= options.ReconnectTimeout)
+        if (!IsOfTheServer(failure)
+            || (HasEnd && options.TimeProvider.GetElapsedTime(firstFailure) + pause >= options.ReconnectTimeout))
         {
             ExceptionDispatchInfo.Throw(failure);
         }

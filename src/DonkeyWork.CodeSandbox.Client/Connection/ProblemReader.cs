@@ -46,7 +46,7 @@ internal static class ProblemReader
         ErrorCodes.PreconditionFailed => new SandboxFileChangedException(message),
         ErrorCodes.NoSpace => new SandboxDiskFullException(message),
         ErrorCodes.BadArchive => new BadArchiveException(message, problem.Unpacked),
-        ErrorCodes.NotADirectory or ErrorCodes.IsADirectory or ErrorCodes.DirectoryNotEmpty or ErrorCodes.RangeNotSatisfiable =>
+        ErrorCodes.NotADirectory or ErrorCodes.IsADirectory or ErrorCodes.DirectoryNotEmpty or ErrorCodes.OtherFileSystem or ErrorCodes.RangeNotSatisfiable =>
             new SandboxFileException(code, message),
         _ => new CodeSandboxException(code, message),
     };

@@ -1,3 +1,5 @@
+using DonkeyWork.CodeSandbox.Contracts;
+
 namespace DonkeyWork.CodeSandbox.Client.Connection;
 
 /// <summary>The way to one sandbox's executor: through a Manager, or straight.</summary>
@@ -30,6 +32,38 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
     public Task TellOnceAsync(Call call, CancellationToken cancellationToken, TimeSpan? limit = null) =>
         PersistAsync(Tell(call, limit), cancellationToken, Persistence.WasNotBegun);
 
+    /// <summary>Says what is to be deleted, again where that is worth it.</summary>
+    /// <param name="call">What is said.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="limit">How long an attempt may take, where it takes as long as there is something to delete.</param>
+    /// <typeparam name="TGone">Says that it is not there any more: at another attempt just what was wanted.</typeparam>
+    public async Task DeleteAsync<TGone>(Call call, CancellationToken cancellationToken, TimeSpan? limit = null)
+        where TGone : CodeSandboxException
+    {
+        var mayBeDone = false;
+        await PersistAsync(
+            async (ofRequest, token) =>
+            {
+                try
+                {
+                    using var answer = await server.OpenAsync(call, limit ?? ofRequest, token).ConfigureAwait(false);
+                }
+                catch (TGone) when (mayBeDone)
+                {
+                    // By the attempt before, whose answer was lost.
+                }
+                catch (CodeSandboxException e) when (!Persistence.WasNotBegun(e))
+                {
+                    mayBeDone = true;
+                    throw;
+                }
+
+                return true;
+            },
+            cancellationToken,
+            resumes: limit is not null).ConfigureAwait(false);
+    }
+
     /// <summary>Does what may be done any number of times until it succeeds, fails for good, or <see cref="ConnectionOptions.ReconnectTimeout"/> is over.</summary>
     /// <param name="ask">Does it, within a time.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -57,13 +91,31 @@ internal sealed class SandboxRoute(ServerConnection server, string prefix, strin
         }
     }
 
-    /// <summary>What it is to have lost the sandbox, where it has a name.</summary>
-    public CodeSandboxException Lost(CodeSandboxException cause) => sandbox is null ? cause : new SandboxLostException(sandbox, cause);
+    /// <summary>What an interruption is told as: where the sandbox is not there any more, that is why.</summary>
+    public async Task<InterruptedException> ExplainAsync(InterruptedException interrupted, CancellationToken cancellationToken)
+    {
+        if (sandbox is null)
+            return interrupted;
+        try
+        {
+            await server.AskAsync<SandboxInfo>(HttpMethod.Get, Routes.Sandbox(sandbox), cancellationToken).ConfigureAwait(false);
+            return interrupted;
+        }
+        catch (SandboxNotFoundException)
+        {
+            return new SandboxLostException(sandbox, interrupted);
+        }
+        catch (CodeSandboxException)
+        {
+            // Nobody can say; the interruption itself is what is known.
+            return interrupted;
+        }
+    }
 
     /// <summary>Waits before another attempt, or throws what is to be thrown instead of one.</summary>
     public Task PauseAsync(Persistence persistence, CodeSandboxException failure, CancellationToken cancellationToken) =>
         failure is SandboxNotFoundException && lives
-            ? throw Lost(failure)
+            ? throw (sandbox is null ? failure : new SandboxLostException(sandbox, failure))
             : persistence.PauseAsync(failure, cancellationToken);
 
     private Func<TimeSpan, CancellationToken, Task<ServerAddress>> Tell(Call call, TimeSpan? ownLimit = null) => async (limit, token) =>

@@ -18,6 +18,9 @@ internal sealed class ServerConnection : IDisposable
     private static readonly ContractsJsonContext Json =
         new(new JsonSerializerOptions(ContractsJsonContext.Default.Options) { RespectNullableAnnotations = true });
 
+    // It may come from inside a sandbox, unparsed, and is kept whole while it is read. The longest is the list of its executions.
+    private const int MaxAnswerBytes = 64 * 1024 * 1024;
+
     private readonly HttpClients _http;
     private readonly ServerAddresses _addresses;
     private readonly Action<HttpRequestHeaders> _authorize;
@@ -49,7 +52,12 @@ internal sealed class ServerConnection : IDisposable
             async (address, token) =>
             {
                 using var answer = await SendAsync(address, call with { Accept = Call.JsonType }, token).ConfigureAwait(false);
-                var body = await answer.Response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+                var body = new BoundedStream(
+                    await answer.Response.Content.ReadAsStreamAsync(token).ConfigureAwait(false),
+                    () => new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{address.Name} answered with more than {MaxAnswerBytes} bytes of JSON."))
+                {
+                    Left = MaxAnswerBytes,
+                };
                 return await JsonSerializer.DeserializeAsync(body, TypeInfo<T>(), token).ConfigureAwait(false)
                     ?? throw new JsonException("The answer is null.");
             },
@@ -90,7 +98,7 @@ internal sealed class ServerConnection : IDisposable
     {
         // A message of our own is HTTP/1.1 whatever the HttpClient's default: one stream per connection, no cap on streams,
         // and closing the connection is what ends a command.
-        using var request = new HttpRequestMessage(call.Method, new Uri(address.Base, call.Path)) { Content = call.Content?.Invoke() };
+        using var request = new HttpRequestMessage(call.Method, new Uri(address.Base, call.Path)) { Content = ContentOf(call) };
         if (call.Accept is { } accept)
             request.Headers.Accept.ParseAdd(accept);
         _authorize(request.Headers);
@@ -119,6 +127,11 @@ internal sealed class ServerConnection : IDisposable
             throw;
         }
     }
+
+    // What has no content is sent again by SocketsHttpHandler, whatever it is and unknown to us, where the connection ends before an
+    // answer (https://github.com/dotnet/runtime/issues/86714): after it was carried out, too. What has some, if none to speak of, is not.
+    private static HttpContent? ContentOf(Call call) =>
+        call.Content?.Invoke() ?? (call.Method == HttpMethod.Get || call.Method == HttpMethod.Head ? null : new ByteArrayContent([]));
 
     private static bool IsAsked(HttpResponseMessage response, string? type) =>
         response.StatusCode == HttpStatusCode.SwitchingProtocols
@@ -158,7 +171,9 @@ internal sealed class ServerConnection : IDisposable
         }
         catch (OperationCanceledException e) when (over.IsCancellationRequested || e.InnerException is TimeoutException)
         {
-            throw new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{address.Name} did not answer in time.", e);
+            throw !over.IsCancellationRequested && _http.OnlyConnectingIsTimed
+                ? new CodeSandboxException(ClientErrorCodes.Unreachable, $"{address.Name} cannot be reached: no connection in time.", e)
+                : new CodeSandboxException(ClientErrorCodes.RequestTimeout, $"{address.Name} did not answer in time.", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

@@ -5,7 +5,7 @@ namespace DonkeyWork.CodeSandbox.Client;
 /// <summary>
 /// Something is the matter with a path in the sandbox; <see cref="CodeSandboxException.Code"/> says what:
 /// <see cref="ErrorCodes.NotADirectory"/>, <see cref="ErrorCodes.IsADirectory"/>, <see cref="ErrorCodes.DirectoryNotEmpty"/>,
-/// <see cref="ErrorCodes.RangeNotSatisfiable"/>, or what the derived ones are for.
+/// <see cref="ErrorCodes.OtherFileSystem"/>, <see cref="ErrorCodes.RangeNotSatisfiable"/>, or what the derived ones are for.
 /// </summary>
 public class SandboxFileException : CodeSandboxException
 {

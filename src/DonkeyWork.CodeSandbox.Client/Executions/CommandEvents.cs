@@ -17,7 +17,7 @@ internal static class CommandEvents
         ServerConnection server,
         string path,
         ExecuteRequest request,
-        Func<InterruptedException, CancellationToken, Task<Exception>> explain,
+        Func<InterruptedException, CancellationToken, Task<InterruptedException>> explain,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var events = await ExplainingAsync(

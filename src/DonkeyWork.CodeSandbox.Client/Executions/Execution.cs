@@ -191,26 +191,8 @@ public sealed class Execution : IAsyncDisposable
     /// <summary>Kills everything it started and forgets its output. Its id never starts again.</summary>
     /// <exception cref="ExecutionDeletedException">It was deleted before.</exception>
     /// <inheritdoc cref="WaitAsync" path="/exception[contains(@cref, 'Lost') or contains(@cref, 'NotFound')]"/>
-    public async Task DeleteAsync(CancellationToken cancellationToken = default)
-    {
-        var attempts = 0;
-        await _route.Sandbox.PersistAsync(
-            async (limit, token) =>
-            {
-                try
-                {
-                    attempts++;
-                    using var answer = await _route.Sandbox.Server.OpenAsync(_route.Delete(), limit, token).ConfigureAwait(false);
-                }
-                catch (ExecutionDeletedException) when (attempts > 1)
-                {
-                    // By the attempt before, whose answer was lost.
-                }
-
-                return true;
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
+    public Task DeleteAsync(CancellationToken cancellationToken = default) =>
+        _route.Sandbox.DeleteAsync<ExecutionDeletedException>(_route.Delete(), cancellationToken);
 
     /// <summary>Closes <see cref="StandardOutput"/> and <see cref="StandardError"/>. The process runs on, and its input stays open.</summary>
     public async ValueTask DisposeAsync()

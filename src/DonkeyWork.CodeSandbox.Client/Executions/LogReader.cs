@@ -75,6 +75,9 @@ internal sealed class LogReader(ExecutionRoute route, long after, bool output = 
         using var stop = cancellationToken.UnsafeRegister(static frames => ((FrameStream)frames!).Stop(), frames);
         var next = await frames.NextAsync().ConfigureAwait(false);
         _persistence.Progressed();
+        // Stopped in the middle of a chunk: what had come is here, and the rest is asked for anew. The server has not failed.
+        if (cancellationToken.IsCancellationRequested)
+            await CloseAsync().ConfigureAwait(false);
         return next;
     }
 

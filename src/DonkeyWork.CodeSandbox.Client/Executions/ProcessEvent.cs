@@ -14,7 +14,8 @@ public abstract record ProcessEvent
 
     /// <summary>
     /// The position behind this event in the execution's log. Given to <see cref="Execution.ReadEventsAsync"/>, reading goes on
-    /// from here: in this process or another, minutes or hours later.
+    /// from here: in this process or another, minutes or hours later. Whoever does keeps <see cref="ProcessOutput.Data"/>, not the texts:
+    /// a character may have begun before it and end behind it.
     /// </summary>
     public required long Position { get; init; }
 }
@@ -46,7 +47,7 @@ public sealed record ProcessOutput : ProcessEvent
     /// <summary>
     /// The chunk as UTF-8. A character cut by the end of a chunk is in the text of its channel's next one, so that the texts
     /// together are the text that was printed; bytes that are not UTF-8 are U+FFFD. One that is still unfinished when the process ends is in no
-    /// text, only in <see cref="Data"/>.
+    /// text, only in <see cref="Data"/>; and of one that began before the position from which the events are read only U+FFFD is left.
     /// </summary>
     public required string Text { get; init; }
 }

@@ -20,6 +20,8 @@ public sealed class StandardInputStream : AsyncStream
     // How many bytes were taken. Not known before anybody has said so: others may have written.
     private long? _offset;
     private bool _completed;
+    // Whether the process was told so, or on a terminal may have been.
+    private bool _told;
 
     internal StandardInputStream(ExecutionRoute route, bool mayBeTerminal)
     {
@@ -57,7 +59,8 @@ public sealed class StandardInputStream : AsyncStream
     }
 
     /// <summary>End-of-file: what was written is all there is. On a terminal it is Ctrl+D, which is sent once where there is one or
-    /// nobody knows (<see cref="Sandbox.GetExecution"/>): where the answer is lost, whether it arrived is unknown.</summary>
+    /// nobody knows (<see cref="Sandbox.GetExecution"/>): where the answer is lost, whether it arrived is unknown. Where it fails otherwise it
+    /// may be called again, and disposing does.</summary>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/exception[not(contains(@cref, 'StandardInputClosed'))]"/>
     public async Task CompleteAsync(CancellationToken cancellationToken = default)
     {
@@ -68,14 +71,21 @@ public sealed class StandardInputStream : AsyncStream
             await (_mayBeTerminal
                 ? _route.Sandbox.TellOnceAsync(_route.EndInput(), cancellationToken)
                 : _route.Sandbox.TellAsync(_route.EndInput(), cancellationToken)).ConfigureAwait(false);
+            _told = true;
         }
         catch (StandardInputClosedException)
         {
             // As was wanted.
+            _told = true;
+        }
+        catch (Exception e) when (_mayBeTerminal && !(e is CodeSandboxException failure && Persistence.WasNotBegun(failure)))
+        {
+            _told = true;
+            throw;
         }
     }
 
-    /// <summary>End-of-file, unless it was said before. Does not throw.</summary>
+    /// <summary>End-of-file, unless it was said before and arrived, or on a terminal may have. Does not throw.</summary>
     public override async ValueTask DisposeAsync()
     {
         await TryCompleteAsync().ConfigureAwait(false);
@@ -92,13 +102,13 @@ public sealed class StandardInputStream : AsyncStream
 
     private async Task TryCompleteAsync()
     {
-        if (_completed)
+        if (_told)
             return;
         try
         {
             await CompleteAsync().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is CodeSandboxException or ObjectDisposedException)
+        catch (Exception e) when (e is CodeSandboxException or ObjectDisposedException or OperationCanceledException)
         {
             // The process has nothing more to read all the same, or nobody can tell it.
         }

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using DonkeyWork.CodeSandbox.Client.Streaming;
 
 namespace DonkeyWork.CodeSandbox.Client.Files;
 
@@ -8,6 +9,9 @@ namespace DonkeyWork.CodeSandbox.Client.Files;
 /// </summary>
 internal sealed class ArchiveExtraction(string destination, DirectoryDownloadOptions options)
 {
+    // The longest names take a few KiB. The framework keeps whatever is announced as one.
+    private const int MaxHeaderBytes = 1024 * 1024;
+
     private readonly string _root = Path.GetFullPath(destination);
     private readonly List<(string[] Name, string Target)> _links = [];
     private readonly List<string> _skipped = [];
@@ -16,11 +20,18 @@ internal sealed class ArchiveExtraction(string destination, DirectoryDownloadOpt
     public async Task<DirectoryDownload> RunAsync(Stream archive, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_root);
-        var bounded = new BoundedStream(archive, options.MaxBytes ?? long.MaxValue);
-        var reader = new TarReader(bounded, leaveOpen: true);
+        var bounded = new BoundedStream(archive, () => new BadArchiveException($"The directory is larger than {options.MaxBytes} bytes."))
+        {
+            Left = options.MaxBytes ?? long.MaxValue,
+        };
+        var entries = new BoundedStream(bounded, () => new BadArchiveException("The sandbox sent the name of a file that is none."))
+        {
+            Left = 0,
+        };
+        var reader = new TarReader(entries, leaveOpen: true);
         await using (reader.ConfigureAwait(false))
         {
-            while (await NextAsync(reader, cancellationToken).ConfigureAwait(false) is { } entry)
+            while (await NextAsync(reader, entries, cancellationToken).ConfigureAwait(false) is { } entry)
                 await TakeAsync(entry, cancellationToken).ConfigureAwait(false);
         }
 
@@ -31,13 +42,18 @@ internal sealed class ArchiveExtraction(string destination, DirectoryDownloadOpt
         return new DirectoryDownload { Files = _done.Files, Bytes = _done.Bytes, SkippedLinks = _skipped };
     }
 
-    private static async ValueTask<TarEntry?> NextAsync(TarReader reader, CancellationToken cancellationToken)
+    private static async ValueTask<TarEntry?> NextAsync(TarReader reader, BoundedStream entries, CancellationToken cancellationToken)
     {
         try
         {
-            return await reader.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false);
+            entries.Left = MaxHeaderBytes;
+            var entry = await reader.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false);
+            entries.Left = long.MaxValue;
+            return entry;
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException
+            // A header that is announced as longer than an array, or than memory.
+            or InvalidOperationException or OutOfMemoryException)
         {
             throw new BadArchiveException($"The sandbox sent what is no archive: {e.Message}");
         }
@@ -52,7 +68,8 @@ internal sealed class ArchiveExtraction(string destination, DirectoryDownloadOpt
                 break;
             case TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile:
                 var name = Parts(entry.Name);
-                var path = Path.Combine(MakeDirectory(name[..^1]), RequireName(name));
+                var last = RequireName(name);
+                var path = Path.Combine(MakeDirectory(name[..^1]), last);
                 await LocalFile.WriteAsync(
                     path,
                     async (file, token) =>
@@ -159,20 +176,6 @@ internal sealed class ArchiveExtraction(string destination, DirectoryDownloadOpt
         {
             // Only some users may make links there.
             return false;
-        }
-    }
-
-    private sealed class BoundedStream(Stream inner, long maxBytes) : AsyncStream
-    {
-        private long _read;
-
-        public override bool CanRead => true;
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            var count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            _read += count;
-            return _read <= maxBytes ? count : throw new BadArchiveException($"The directory is larger than {maxBytes} bytes.");
         }
     }
 }

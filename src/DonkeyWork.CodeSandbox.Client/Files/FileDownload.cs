@@ -112,7 +112,8 @@ internal sealed class FileDownload : AsyncStream
     private async Task ConnectAsync(CancellationToken cancellationToken)
     {
         var from = _offset + _read;
-        var to = _offset + _length - 1;
+        // Beyond the last position that there is lies nothing.
+        var to = _length is { } length ? _offset + Math.Min(length - 1, long.MaxValue - _offset) : (long?)null;
         var isPart = from > 0 || to is not null;
         var call = _call with
         {

@@ -196,16 +196,15 @@ public sealed partial class SandboxFiles
     {
         try
         {
-            using var answer = await _sandbox.PersistAsync(
-                (limit, token) => _sandbox.Server.OpenAsync(_routes.Of(HttpMethod.Head, path), limit, token), cancellationToken).ConfigureAwait(false);
-            return FileHeaders.Read(path, answer);
+            return await AskInfoAsync(path, cancellationToken).ConfigureAwait(false);
         }
         catch (CodeSandboxException e) when (e.Code == ClientErrorCodes.UnexpectedResponse && e.StatusCode is not null)
         {
             // An answer to HEAD has no body to say why (RFC 9110, 9.3.2); that to GET has.
             var file = await ReadAsync(path, length: 1, cancellationToken: cancellationToken).ConfigureAwait(false);
             await file.DisposeAsync().ConfigureAwait(false);
-            throw;
+            // It has come to be there in between.
+            return await AskInfoAsync(path, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -224,18 +223,19 @@ public sealed partial class SandboxFiles
         }
     }
 
-    /// <summary>Moves or renames a file, a directory, or a link itself. It is sent once: a lost answer is an <see cref="InterruptedException"/>.</summary>
+    /// <summary>Moves or renames a file, a directory, or a link itself; to another file system only a file. It is sent once: a lost answer is an <see cref="InterruptedException"/>.</summary>
     /// <param name="from">What is moved.</param>
     /// <param name="to">Its new path; the directory must be there.</param>
     /// <param name="overwrite">Whether a file that is there is replaced.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SandboxFileExistsException">Something is there, and <paramref name="overwrite"/> was not given.</exception>
+    /// <exception cref="SandboxFileException"><see cref="ErrorCodes.OtherFileSystem"/>: a command (<c>mv</c>) can.</exception>
     /// <exception cref="SandboxFileNotFoundException">There is none.</exception>
     public Task MoveAsync(string from, string to, bool overwrite = false, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(from);
         ArgumentException.ThrowIfNullOrEmpty(to);
-        // Without a limit: to another file system a tree is copied.
+        // Without a limit: to another file system a file is copied.
         return _sandbox.TellOnceAsync(
             _routes.Move(new MoveFileRequest { From = from, To = to, Overwrite = overwrite }), cancellationToken, Timeout.InfiniteTimeSpan);
     }
@@ -254,28 +254,15 @@ public sealed partial class SandboxFiles
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="SandboxFileNotFoundException">There is none.</exception>
     /// <exception cref="SandboxFileException"><see cref="ErrorCodes.DirectoryNotEmpty"/>.</exception>
-    public async Task DeleteAsync(string path, bool recursive = false, CancellationToken cancellationToken = default)
-    {
-        var attempts = 0;
-        await _sandbox.PersistAsync(
-            async (_, token) =>
-            {
-                try
-                {
-                    attempts++;
-                    // Without a limit: a tree takes as long as it has files.
-                    using var answer = await _sandbox.Server
-                        .OpenAsync(_routes.Delete(path, recursive), Timeout.InfiniteTimeSpan, token).ConfigureAwait(false);
-                }
-                catch (SandboxFileNotFoundException) when (attempts > 1)
-                {
-                    // By the attempt before, whose answer was lost.
-                }
+    public Task DeleteAsync(string path, bool recursive = false, CancellationToken cancellationToken = default) =>
+        // Without a limit: a tree takes as long as it has files.
+        _sandbox.DeleteAsync<SandboxFileNotFoundException>(_routes.Delete(path, recursive), cancellationToken, Timeout.InfiniteTimeSpan);
 
-                return true;
-            },
-            cancellationToken,
-            resumes: true).ConfigureAwait(false);
+    private async Task<SandboxFileInfo> AskInfoAsync(string path, CancellationToken cancellationToken)
+    {
+        using var answer = await _sandbox.PersistAsync(
+            (limit, token) => _sandbox.Server.OpenAsync(_routes.Of(HttpMethod.Head, path), limit, token), cancellationToken).ConfigureAwait(false);
+        return FileHeaders.Read(path, answer);
     }
 
     private static async Task CopyAsync(Stream from, Stream to, IProgress<long>? progress, CancellationToken cancellationToken)

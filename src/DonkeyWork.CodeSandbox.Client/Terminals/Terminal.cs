@@ -27,6 +27,7 @@ public sealed class Terminal : IAsyncDisposable
 
     private readonly TerminalRoute _route;
     private readonly Pipe _output = new(new PipeOptions(pauseWriterThreshold: MaxUnreadBytes, resumeWriterThreshold: MaxUnreadBytes / 2, useSynchronizationContext: false));
+    // Never disposed, which it need not be: a write may end after the terminal.
     private readonly SemaphoreSlim _sending = new(1);
     private readonly CancellationTokenSource _disposed = new();
     private readonly Task<int?> _end;
@@ -55,7 +56,7 @@ public sealed class Terminal : IAsyncDisposable
 
     /// <summary>Types. Bytes arrive in order; where the connection breaks in the middle of a write, whether they arrived is unknown.</summary>
     /// <param name="input">The bytes, such as 3 for Ctrl+C.</param>
-    /// <param name="cancellationToken">Gives up. Bytes that were being sent may have arrived.</param>
+    /// <param name="cancellationToken">Gives up. Bytes that were being sent may have arrived, or arrive yet, and what is typed next comes behind them.</param>
     /// <exception cref="InterruptedException">The connection broke in the middle. One with a name goes on all the same.</exception>
     /// <exception cref="ExecutionExitedException">Its program has ended.</exception>
     /// <exception cref="CodeSandboxException">Anything else, by its code.</exception>
@@ -136,7 +137,6 @@ public sealed class Terminal : IAsyncDisposable
             (await connection.ConfigureAwait(false)).Dispose();
         await ((Task)_end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _disposed.Dispose();
-        _sending.Dispose();
     }
 
     private async Task<int?> RunAsync(WebSocketConnection connection)
@@ -165,17 +165,17 @@ public sealed class Terminal : IAsyncDisposable
             {
                 var code = await ReceiveAsync(connection.Socket, persistence).ConfigureAwait(false);
                 if (connection.Socket.CloseStatus != WebSocketCloseStatus.NormalClosure && !_disposed.IsCancellationRequested)
-                    throw _route.Explain(connection, failure: null);
+                    throw TerminalRoute.Cut(connection, failure: null);
                 connection.Dispose();
                 return code;
             }
             catch (Exception e) when (e is WebSocketException or IOException or InterruptedException or OperationCanceledException or ObjectDisposedException)
             {
                 ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
-                var failure = e as CodeSandboxException ?? _route.Explain(connection, e);
+                var failure = e as InterruptedException ?? TerminalRoute.Cut(connection, e);
                 connection.Dispose();
-                if (_route.Id is null || failure is SandboxLostException)
-                    throw failure;
+                if (_route.Id is null)
+                    throw await _route.Sandbox.ExplainAsync(failure, _disposed.Token).ConfigureAwait(false);
                 connection = await ReconnectAsync(connection, failure, persistence).ConfigureAwait(false);
             }
         }
@@ -223,7 +223,19 @@ public sealed class Terminal : IAsyncDisposable
     private async Task SendAsync(ReadOnlyMemory<byte> message, WebSocketMessageType type, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed.IsCancellationRequested, this);
+        // Whoever gives up has his memory back, while what was begun goes on.
+        if (cancellationToken.CanBeCanceled)
+            message = message.ToArray();
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var sent = SendNextAsync(message, type, cancellationToken);
+        // Looked at, where nobody waits for it any more.
+        _ = sent.ContinueWith(
+            static over => over.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await sent.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SendNextAsync(ReadOnlyMemory<byte> message, WebSocketMessageType type, CancellationToken cancellationToken)
+    {
         try
         {
             var connection = await Volatile.Read(ref _connection).Task.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -234,7 +246,7 @@ public sealed class Terminal : IAsyncDisposable
             }
             catch (Exception e) when (e is WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
             {
-                throw _route.Explain(connection, e);
+                throw TerminalRoute.Cut(connection, e);
             }
         }
         finally

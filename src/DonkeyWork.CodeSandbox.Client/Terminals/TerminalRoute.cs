@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.WebSockets;
 using DonkeyWork.CodeSandbox.Client.Connection;
 using DonkeyWork.CodeSandbox.Client.Executions;
 
@@ -27,14 +26,10 @@ internal sealed class TerminalRoute(SandboxRoute sandbox, TerminalOptions option
     public Task<WebSocketConnection> ConnectAsync(TimeSpan limit, CancellationToken cancellationToken) =>
         WebSocketUpgrade.ConnectAsync(Sandbox, Path(), limit, cancellationToken);
 
-    /// <summary>What a connection that ended without an exit code is told as.</summary>
-    public CodeSandboxException Explain(WebSocketConnection connection, Exception? failure)
-    {
-        var cut = new InterruptedException(ClientErrorCodes.ResponseCut, $"The connection to {connection.From.Name} broke in the middle of a terminal.", failure);
-        return connection.Socket.CloseStatus == WebSocketCloseStatus.InternalServerError && connection.Socket.CloseStatusDescription == ClientErrorCodes.SandboxLost
-            ? Sandbox.Lost(cut)
-            : cut;
-    }
+    /// <summary>What a connection that ended without an exit code is told as, whatever it was closed with: a Manager may take a connection
+    /// of its own that broke for a sandbox that is gone. Connecting again shows which of them it was.</summary>
+    public static InterruptedException Cut(WebSocketConnection connection, Exception? failure) =>
+        new(ClientErrorCodes.ResponseCut, $"The connection to {connection.From.Name} broke in the middle of a terminal.", failure);
 
     private string Path()
     {

@@ -1,17 +1,11 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
-using System.Text;
 using DonkeyWork.CodeSandbox.Client.Connection;
+using DonkeyWork.CodeSandbox.Contracts;
 
 namespace DonkeyWork.CodeSandbox.Client.Terminals;
 
-/// <summary>
-/// The handshake of a WebSocket (RFC 6455, 4.1) as a request like any other: the same addresses, key and handler, and a refusal is
-/// the problem that it says.
-/// </summary>
+/// <summary>Opens a WebSocket at the same addresses, with the same key and handler, as everything else.</summary>
 internal static class WebSocketUpgrade
 {
     // Pings are answered while somebody reads; a reader who is slow is given time.
@@ -20,17 +14,12 @@ internal static class WebSocketUpgrade
 
     public static async Task<WebSocketConnection> ConnectAsync(SandboxRoute sandbox, string path, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16));
-        var call = new Call(HttpMethod.Get, path) { IsStream = true, Headers = headers => Ask(headers, key) };
+        var call = new Call(HttpMethod.Get, path) { IsStream = true, Headers = WebSocketHandshake.Ask };
         var answer = await sandbox.Server.OpenAsync(call, limit, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (answer.Response.StatusCode != HttpStatusCode.SwitchingProtocols
-                || !answer.Response.Headers.TryGetValues("Sec-WebSocket-Accept", out var accept)
-                || !accept.SequenceEqual([AcceptOf(key)]))
-            {
+            if (answer.Response.StatusCode != HttpStatusCode.SwitchingProtocols || !WebSocketHandshake.IsAnsweredBy(answer.Response))
                 throw new CodeSandboxException(ClientErrorCodes.UnexpectedResponse, $"{answer.From.Name} did not open a WebSocket.") { StatusCode = answer.Response.StatusCode };
-            }
 
             var stream = await answer.Response.Content.ReadAsStreamAsync(CancellationToken.None).ConfigureAwait(false);
             var options = new WebSocketCreationOptions { KeepAliveInterval = PingInterval, KeepAliveTimeout = PongTimeout };
@@ -42,18 +31,6 @@ internal static class WebSocketUpgrade
             throw;
         }
     }
-
-    private static void Ask(HttpRequestHeaders headers, string key)
-    {
-        headers.Connection.Add("Upgrade");
-        headers.Upgrade.Add(new ProductHeaderValue("websocket"));
-        headers.Add("Sec-WebSocket-Version", "13");
-        headers.Add("Sec-WebSocket-Key", key);
-    }
-
-    [SuppressMessage("Security", "CA5350", Justification = "What RFC 6455 says; it protects nothing.")]
-    private static string AcceptOf(string key) =>
-        Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 }
 
 /// <summary>An open WebSocket and the connection below it.</summary>

@@ -50,11 +50,15 @@ internal sealed class ExecutorConnections(ClusterConnection cluster, KubernetesO
     internal static Uri AddressOf(string podIP) =>
         new($"http://{new IPEndPoint(IPAddress.Parse(podIP), ExecutorProtocol.DefaultPort)}/");
 
-    private ExecutorConnection Connect(Sandbox sandbox) => Access == ExecutorAccess.PodIp
-        ? new ExecutorConnection(AddressOf(sandbox.Address!), Direct)
-        : new ExecutorConnection(
-            new Uri(cluster.Server, $"api/v1/namespaces/{options.TargetNamespace}/pods/{sandbox.Name}:{ExecutorProtocol.DefaultPort}/proxy/"),
-            configure => new ProxyRefusals(cluster.CreateHandler(configure, toPods: true)));
+    private ExecutorConnection Connect(Sandbox sandbox)
+    {
+        var address = Access == ExecutorAccess.PodIp
+            ? AddressOf(sandbox.Address!)
+            : new Uri(cluster.Server, $"api/v1/namespaces/{options.TargetNamespace}/pods/{sandbox.Name}:{ExecutorProtocol.DefaultPort}/proxy/");
+        return new ExecutorConnection(address, configure => new FirstAnswer(Access == ExecutorAccess.PodIp ? Direct(configure) : ByProxy(configure), address));
+    }
+
+    private ProxyRefusals ByProxy(Action<SocketsHttpHandler> configure) => new(new UpgradeQuery(cluster.CreateHandler(configure, toPods: true)));
 
     private static SocketsHttpHandler Direct(Action<SocketsHttpHandler> configure)
     {

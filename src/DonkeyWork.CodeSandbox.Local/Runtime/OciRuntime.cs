@@ -21,6 +21,12 @@ internal sealed partial class OciRuntime(string path, StateDirectory state, Runt
     /// <summary>gVisor: a kernel of its own, which takes no descriptors of the host.</summary>
     public bool IsGVisor => Name == "runsc";
 
+    /// <summary>
+    /// How many tasks of the host one of a sandbox may take. gVisor has threads of its own, and for each process that it traces one
+    /// for each of those that ran it: a dozen processes are 250 tasks, and whoever is refused one ends the whole sandbox.
+    /// </summary>
+    public int HostTasksPerTask => IsGVisor ? 16 : 1;
+
     /// <summary>The program as <c>/proc/PID/exe</c> of its processes names it.</summary>
     public string? Program()
     {

@@ -104,7 +104,7 @@ internal static class ExecutionRoutes
             .WithName("openTerminal")
             .WithSummary("Open a terminal, as a WebSocket")
             .WithDescription("Binary frames are what it prints. A text frame `{\"type\":\"resize\",\"payload\":{\"cols\":120,\"rows\":40}}` changes its size; every other frame is typed. "
-                + "A close 1000 or 1001 hangs up; after any other break one with a name is kept for 60 s. Closes with 1000 and the exit code, 1011 `sandbox_lost`, or 1012 while the Manager stops. "
+                + "A close 1000 or 1001 hangs up; after any other break one with a name is kept for 60 s. Closes with 1000 and the exit code, 1011 `sandbox_lost`, 1014 `executor_unreachable`, or 1012 while the Manager stops (connect again). "
                 + "Browsers give the key as a subprotocol: `codesandbox, key.<base64url>`.")
             .WithParameter("execution", JsonSchemaType.String, "Its name: with one it can be come back to.")
             .WithParameter("cols", JsonSchemaType.Integer, "Columns.")

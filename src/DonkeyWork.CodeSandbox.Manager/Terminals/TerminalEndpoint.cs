@@ -2,6 +2,7 @@ using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Manager.Draining;
 using DonkeyWork.CodeSandbox.Manager.Relaying;
 using DonkeyWork.CodeSandbox.Sandboxes;
+using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Sandboxes.Execution;
 
 namespace DonkeyWork.CodeSandbox.Manager.Terminals;
@@ -18,7 +19,7 @@ internal static partial class TerminalEndpoint
     // It is ListeningStream that gives up a caller: it does not count the time in which the Manager itself cannot take more.
     private static readonly TimeSpan NoPingTimeout = TimeSpan.FromDays(1);
 
-    public static async Task OpenAsync(string id, HttpContext context, ExecutorRelay relay, Drain drain, TimeProvider clock, ILogger<TerminalRelay> logger)
+    public static async Task OpenAsync(string id, HttpContext context, ExecutorRelay relay, SandboxRegistry sandboxes, Drain drain, TimeProvider clock, ILogger<TerminalRelay> logger)
     {
         if (!context.WebSockets.IsWebSocketRequest)
             throw new SandboxException(ErrorCodes.InvalidRequest, "A terminal is a WebSocket: ask with Connection: Upgrade and Upgrade: websocket.");
@@ -38,7 +39,20 @@ internal static partial class TerminalEndpoint
             KeepAliveInterval = PingInterval,
             KeepAliveTimeout = NoPingTimeout,
         });
-        if (!await new TerminalRelay(caller, executor, clock).RunAsync(drain.Over)) LogCut(logger, id);
+        if (!await new TerminalRelay(caller, executor, token => IsGoneAsync(sandboxes, id, token), clock).RunAsync(drain.Over)) LogCut(logger, id);
+    }
+
+    private static async Task<bool> IsGoneAsync(SandboxRegistry sandboxes, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await sandboxes.ReadAsync(name, cancellationToken) is not { IsAlive: true };
+        }
+        catch (Exception e) when (e is BackendUnavailableException or OperationCanceledException)
+        {
+            // Nobody can say, which is no reason to call it gone.
+            return false;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A terminal of sandbox {Name} was cut: the executor's connection broke, or it fell silent")]

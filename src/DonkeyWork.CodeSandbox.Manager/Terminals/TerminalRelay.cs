@@ -6,7 +6,11 @@ namespace DonkeyWork.CodeSandbox.Manager.Terminals;
 /// Passes the frames of a terminal on in both directions, each as it comes: a side that takes no more holds the other. Its
 /// end is told for what it is: a close is passed on as one, and what breaks on one side is a break on the other.
 /// </summary>
-internal sealed class TerminalRelay(WebSocket caller, WebSocket executor, TimeProvider clock)
+/// <param name="caller">One side.</param>
+/// <param name="executor">The other.</param>
+/// <param name="isSandboxGone">Asked when the executor's connection has broken, which a sandbox in the best of health survives.</param>
+/// <param name="clock">Measures patience.</param>
+internal sealed class TerminalRelay(WebSocket caller, WebSocket executor, Func<CancellationToken, Task<bool>> isSandboxGone, TimeProvider clock)
 {
     private const int BufferBytes = 16 * 1024;
 
@@ -41,11 +45,13 @@ internal sealed class TerminalRelay(WebSocket caller, WebSocket executor, TimePr
         using var leave = patience.Token.UnsafeRegister(_ => Abort(), null);
         var end = await output;
         if (end == End.TargetLost) Abort();
-        var isSandboxLost = end == End.SourceLost && !stopping.IsCancellationRequested && !_callerLeft;
+        var isExecutorLost = end == End.SourceLost && !stopping.IsCancellationRequested && !_callerLeft;
         var (status, words) = end switch
         {
             End.Closed => (executor.CloseStatus!.Value, executor.CloseStatusDescription),
-            _ when isSandboxLost => (WebSocketCloseStatus.InternalServerError, TerminalClose.SandboxLost),
+            _ when isExecutorLost => await isSandboxGone(patience.Token)
+                ? (WebSocketCloseStatus.InternalServerError, TerminalClose.SandboxLost)
+                : (TerminalClose.BadGateway, TerminalClose.ExecutorUnreachable),
             // Its own close, which the executor has not answered.
             _ when caller.CloseStatus is { } own => (own, null),
             _ => (TerminalClose.ServiceRestart, TerminalClose.Stopping),
@@ -53,7 +59,7 @@ internal sealed class TerminalRelay(WebSocket caller, WebSocket executor, TimePr
         await CloseAsync(caller, status, words);
         if (end == End.Closed) await CloseAsync(executor, WebSocketCloseStatus.NormalClosure, null);
         await input;
-        return !isSandboxLost;
+        return !isExecutorLost;
     }
 
     private async Task PassInputAsync(Task output)

@@ -70,9 +70,12 @@ public sealed class ExecutorRelay(
 
     private static HttpRequestMessage MessageOf(ExecutorRequest request, Uri address, RelayedBody? body)
     {
-        var message = new HttpRequestMessage(request.Method, address) { Content = body };
+        // What has no content is sent again by SocketsHttpHandler where the connection ends before an answer, carried out or not
+        // (https://github.com/dotnet/runtime/issues/86714).
+        var mayRepeat = request.Method == HttpMethod.Get || request.Method == HttpMethod.Head;
+        var message = new HttpRequestMessage(request.Method, address) { Content = body ?? (mayRepeat ? null : (HttpContent)new ByteArrayContent([])) };
         foreach (var (name, value) in request.Headers) message.Headers.TryAddWithoutValidation(name, value);
-        if (request.AsksForWebSocket) WebSocketHandshake.Ask(message);
+        if (request.AsksForWebSocket) WebSocketHandshake.Ask(message.Headers);
         // Nothing is sent to an executor that refuses at once; and what it did not read must not be read as another request.
         if (request.MayBeAnsweredEarly) (message.Headers.ExpectContinue, message.Headers.ConnectionClose) = (true, true);
         return message;

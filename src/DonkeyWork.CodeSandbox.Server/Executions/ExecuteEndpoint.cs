@@ -51,7 +51,7 @@ internal sealed class ExecuteEndpoint(ExecutionRegistry registry, SandboxEnviron
                     execution.TryKill();
             },
             null);
-        await EventFollower.BeginAsync(context, "text/event-stream");
+        await EventFollower.BeginAsync(context, SseBuffer.MediaType);
         var stream = new LineStream(new SseWriter(context.Response.BodyWriter, execution.Pid));
         await new EventFollower(timeProvider).FollowAsync(execution, reader, stream, context.RequestAborted);
     }

@@ -10,7 +10,6 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 /// <summary><c>/api/executions</c>: executions that outlive their callers.</summary>
 internal sealed class ExecutionEndpoints(ExecutionRegistry registry, TimeProvider timeProvider)
 {
-    private const string EventsMediaType = "text/event-stream";
     private const int FlushBytes = 64 * 1024;
 
     /// <summary>Adds the routes.</summary>
@@ -30,7 +29,7 @@ internal sealed class ExecutionEndpoints(ExecutionRegistry registry, TimeProvide
     private async Task StartAsync(HttpContext context)
     {
         var request = await Json.ReadAsync(context, ContractsJsonContext.Default.StartExecutionRequest);
-        var streams = Accepts(context, EventsMediaType) || Accepts(context, ExecutionEventNames.FramesMediaType);
+        var streams = Accepts(context, SseBuffer.MediaType) || Accepts(context, ExecutionEventNames.FramesMediaType);
         var (execution, isNew) = await registry.StartAsync(request, streams);
         context.Response.StatusCode = isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK;
         context.Response.Headers.Location = $"{Routes.Executions}/{execution.Id}";
@@ -121,7 +120,7 @@ internal sealed class ExecutionEndpoints(ExecutionRegistry registry, TimeProvide
         var frames = Accepts(context, ExecutionEventNames.FramesMediaType);
         var position = Math.Max(after, LogPosition.Origin.Position);
         IEventStream stream = frames ? new FrameEvents(context.Response.BodyWriter, position) : new TextEvents(context.Response.BodyWriter, position);
-        await EventFollower.BeginAsync(context, frames ? ExecutionEventNames.FramesMediaType : EventsMediaType);
+        await EventFollower.BeginAsync(context, frames ? ExecutionEventNames.FramesMediaType : SseBuffer.MediaType);
         if (after < LogPosition.Origin.Position)
             await stream.StartedAsync(new ExecutionStarted { ExecutionId = execution.Id, Pid = execution.Pid }, context.RequestAborted);
         await new EventFollower(timeProvider).FollowAsync(execution, reader, stream, context.RequestAborted);

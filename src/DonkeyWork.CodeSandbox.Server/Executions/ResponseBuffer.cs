@@ -8,7 +8,7 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 /// reader that stalls does not make the executor large, and little while little is written. One caller at a time.
 /// </summary>
 /// <param name="output">The response.</param>
-internal sealed class ResponseBuffer(PipeWriter output)
+internal class ResponseBuffer(PipeWriter output)
 {
     /// <summary>The most that is collected, in bytes; then the next write waits for the reader.</summary>
     public const int MaxBytes = OutputBuffers.Bytes;

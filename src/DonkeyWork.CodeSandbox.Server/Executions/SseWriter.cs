@@ -7,19 +7,15 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 
 /// <summary>
 /// Writes the events of one command as Server-Sent Events, by hand: a constant prefix, the escaped line, a number.
-/// A long line goes in several pieces: escaped it may be six times as long, and a reader that stalls must not make the
-/// executor hold that. One caller at a time.
+/// One caller at a time.
 /// </summary>
 /// <param name="output">The response.</param>
 /// <param name="pid">The command's pid, part of every event.</param>
 internal sealed class SseWriter(PipeWriter output, int pid)
 {
-    /// <summary>Room for everything of an event but its text.</summary>
-    private const int FrameBytes = 320;
-
     private readonly byte[] _stdout = Prefix(pid, OutputSource.Stdout);
     private readonly byte[] _stderr = Prefix(pid, OutputSource.Stderr);
-    private readonly ResponseBuffer _buffer = new(output);
+    private readonly SseBuffer _buffer = new(output);
     private long _lastId;
 
     /// <summary>Whether anything was collected since the last flush.</summary>
@@ -34,20 +30,11 @@ internal sealed class SseWriter(PipeWriter output, int pid)
     public async ValueTask OutputAsync(
         OutputSource source, ReadOnlyMemory<byte> line, bool partial, CancellationToken cancellationToken)
     {
-        await MakeRoomAsync(cancellationToken);
+        await _buffer.MakeRoomAsync(cancellationToken);
         _buffer.Append(source == OutputSource.Stdout ? _stdout : _stderr);
-        while (true)
-        {
-            _buffer.Advance(JsonText.Escape(line.Span, _buffer.Free, out var consumed));
-            line = line[consumed..];
-            if (line.IsEmpty)
-                break;
-            await MakeRoomAsync(cancellationToken);
-        }
-
-        await MakeRoomAsync(cancellationToken);
+        await _buffer.AppendEscapedAsync(line, cancellationToken);
         _buffer.Append(partial ? "\",\"partial\":true}"u8 : "\"}"u8);
-        AppendId();
+        _buffer.AppendId(++_lastId);
     }
 
     /// <summary>The <see cref="CompletedEvent"/>; nothing follows it.</summary>
@@ -64,19 +51,15 @@ internal sealed class SseWriter(PipeWriter output, int pid)
         var json = string.Create(
             CultureInfo.InvariantCulture,
             $$"""{"$type":"CompletedEvent","pid":{{pid}},"exitCode":{{exitCode}},"timedOut":{{(timedOut ? "true" : "false")}}{{reasonField}}}""");
-        await MakeRoomAsync(cancellationToken);
+        await _buffer.MakeRoomAsync(cancellationToken);
         _buffer.Append("event: CompletedEvent\ndata: "u8);
         _buffer.Append(Encoding.UTF8.GetBytes(json));
-        AppendId();
+        _buffer.AppendId(++_lastId);
     }
 
     /// <summary>A comment that only shows that somebody is there.</summary>
     /// <exception cref="OperationCanceledException">The reader is gone.</exception>
-    public async ValueTask KeepAliveAsync(CancellationToken cancellationToken)
-    {
-        await MakeRoomAsync(cancellationToken);
-        _buffer.Append(": keepalive\n\n"u8);
-    }
+    public ValueTask KeepAliveAsync(CancellationToken cancellationToken) => _buffer.KeepAliveAsync(cancellationToken);
 
     /// <summary>Hands on what was collected. Takes as long as the reader does.</summary>
     /// <exception cref="OperationCanceledException">The reader is gone.</exception>
@@ -85,14 +68,4 @@ internal sealed class SseWriter(PipeWriter output, int pid)
     private static byte[] Prefix(int pid, OutputSource source) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
         $$"""event: OutputEvent{{'\n'}}data: {"$type":"OutputEvent","pid":{{pid}},"stream":"{{source}}","data":" """))[..^1];
-
-    private void AppendId()
-    {
-        _buffer.Append("\nid: "u8);
-        _ = (++_lastId).TryFormat(_buffer.Free, out var digits, provider: CultureInfo.InvariantCulture);
-        _buffer.Advance(digits);
-        _buffer.Append("\n\n"u8);
-    }
-
-    private ValueTask MakeRoomAsync(CancellationToken cancellationToken) => _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
 }

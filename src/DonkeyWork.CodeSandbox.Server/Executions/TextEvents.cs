@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
@@ -18,13 +17,10 @@ namespace DonkeyWork.CodeSandbox.Server.Executions;
 /// <param name="position">Where the reader begins.</param>
 internal sealed class TextEvents(PipeWriter output, long position) : IEventStream
 {
-    /// <summary>Room for everything of an event but its text.</summary>
-    private const int FrameBytes = 160;
-
     /// <summary>Encoded at a time: a multiple of three, so that the pieces are one.</summary>
     private const int Base64Piece = 3 * 1024;
 
-    private readonly ResponseBuffer _buffer = new(output);
+    private readonly SseBuffer _buffer = new(output);
     private readonly byte[] _held = new byte[Utf8Repair.LongestIncomplete + 1];
     private int _heldCount;
     private OutputChannel _heldChannel;
@@ -83,11 +79,7 @@ internal sealed class TextEvents(PipeWriter output, long position) : IEventStrea
     public ValueTask ExitedAsync(ExecutionState state, long position, CancellationToken cancellationToken) =>
         JsonAsync(ExecutionEventNames.Exited, JsonSerializer.SerializeToUtf8Bytes(state, ContractsJsonContext.Default.ExecutionState), position, cancellationToken);
 
-    public async ValueTask KeepAliveAsync(CancellationToken cancellationToken)
-    {
-        await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
-        _buffer.Append(": keepalive\n\n"u8);
-    }
+    public ValueTask KeepAliveAsync(CancellationToken cancellationToken) => _buffer.KeepAliveAsync(cancellationToken);
 
     public ValueTask FlushAsync(CancellationToken cancellationToken) => _buffer.FlushAsync(cancellationToken);
 
@@ -124,13 +116,7 @@ internal sealed class TextEvents(PipeWriter output, long position) : IEventStrea
         Position += _heldCount + text.Length;
         _buffer.Advance(JsonText.Escape(_held.AsSpan(0, _heldCount), _buffer.Free, out _));
         _heldCount = 0;
-        while (!text.IsEmpty)
-        {
-            _buffer.Advance(JsonText.Escape(text.Span, _buffer.Free, out var consumed));
-            text = text[consumed..];
-            await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
-        }
-
+        await _buffer.AppendEscapedAsync(text, cancellationToken);
         await EndAsync(cancellationToken);
     }
 
@@ -152,7 +138,7 @@ internal sealed class TextEvents(PipeWriter output, long position) : IEventStrea
 
     private async ValueTask BeginAsync(OutputChannel channel, string field, CancellationToken cancellationToken)
     {
-        await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
+        await _buffer.MakeRoomAsync(cancellationToken);
         _buffer.Append("event: output\ndata: {\"stream\":\""u8);
         _buffer.Append(channel switch
         {
@@ -165,33 +151,25 @@ internal sealed class TextEvents(PipeWriter output, long position) : IEventStrea
 
     private async ValueTask EndAsync(CancellationToken cancellationToken)
     {
-        await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
-        _buffer.Append("\"}\nid: "u8);
-        AppendId();
+        await _buffer.MakeRoomAsync(cancellationToken);
+        _buffer.Append("\"}"u8);
+        _buffer.AppendId(Position);
     }
 
     private async ValueTask JsonAsync(string name, byte[] json, long behind, CancellationToken cancellationToken)
     {
-        await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
+        await _buffer.MakeRoomAsync(cancellationToken);
         _buffer.Append(Encoding.ASCII.GetBytes($"event: {name}\ndata: "));
         for (var rest = json.AsMemory(); !rest.IsEmpty;)
         {
-            await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
+            await _buffer.MakeRoomAsync(cancellationToken);
             var piece = rest[..Math.Min(rest.Length, _buffer.Free.Length)];
             _buffer.Append(piece.Span);
             rest = rest[piece.Length..];
         }
 
-        await _buffer.MakeRoomAsync(FrameBytes, cancellationToken);
-        _buffer.Append("\nid: "u8);
+        await _buffer.MakeRoomAsync(cancellationToken);
         Position = behind;
-        AppendId();
-    }
-
-    private void AppendId()
-    {
-        _ = Position.TryFormat(_buffer.Free, out var digits, provider: CultureInfo.InvariantCulture);
-        _buffer.Advance(digits);
-        _buffer.Append("\n\n"u8);
+        _buffer.AppendId(behind);
     }
 }

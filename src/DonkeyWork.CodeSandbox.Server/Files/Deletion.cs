@@ -15,7 +15,7 @@ internal sealed class Deletion(SandboxPath paths)
 
     public async Task DeleteAsync(HttpContext context)
     {
-        var isRecursive = ReadRecursive(context.Request.Query["recursive"]);
+        var isRecursive = Query.Flag(context, "recursive") ?? false;
         using var place = paths.Resolve(context.Request.Query["path"], followLast: false);
         if (place.Status is not { } status)
             throw new FileSystemException(FileError.ENOENT);
@@ -36,7 +36,8 @@ internal sealed class Deletion(SandboxPath paths)
     private static async Task EmptyAsync(Place place, CancellationToken cancellationToken)
     {
         var refills = 0;
-        using var walk = new TreeWalk(FileSystem.Open(place.Directory, place.Name, O_RDONLY | O_DIRECTORY), withTemporary: true);
+        using var top = FileSystem.Open(place.Directory, place.Name, O_RDONLY | O_DIRECTORY);
+        using var walk = new TreeWalk(FileSystem.Open(top, "."u8, O_RDONLY | O_DIRECTORY), withTemporary: true);
         var entries = 0;
         for (var step = walk.Next(); step != WalkStep.End; step = walk.Next())
         {
@@ -48,15 +49,11 @@ internal sealed class Deletion(SandboxPath paths)
                 error = FileSystem.TryRemove(walk.Directory, walk.Name, isDirectory: true) is not FileError.ENOTDIR and var other ? other : error;
             if (error == FileError.ENOTEMPTY && (step == WalkStep.Entry || ++refills < MaxRefills))
                 error = walk.TryEnter();
+            // Too deep to go on: it is emptied from the top, when that is come to again.
+            if (error == FileError.ENAMETOOLONG)
+                error = FileSystem.TryRename(walk.Directory, walk.Name, top, TemporaryFile.NewName(), replace: false);
             if (error is not (0 or FileError.ENOENT))
                 throw new FileSystemException(error);
         }
     }
-
-    private static bool ReadRecursive(string? text) => text switch
-    {
-        null or "" or "false" => false,
-        "true" => true,
-        _ => throw Json.InvalidFields(new() { ["recursive"] = ["must be true or false"] }),
-    };
 }

@@ -15,8 +15,9 @@ internal static class FileErrors
             FileError.EISDIR => (StatusCodes.Status409Conflict, ErrorCodes.IsADirectory),
             FileError.EEXIST => (StatusCodes.Status409Conflict, ErrorCodes.Exists),
             FileError.ENOTEMPTY => (StatusCodes.Status409Conflict, ErrorCodes.DirectoryNotEmpty),
+            FileError.EXDEV => (StatusCodes.Status409Conflict, ErrorCodes.OtherFileSystem),
             FileError.ENOSPC or FileError.EDQUOT or FileError.EFBIG => (StatusCodes.Status507InsufficientStorage, ErrorCodes.NoSpace),
-            FileError.ENAMETOOLONG or FileError.ELOOP or FileError.EINVAL or FileError.EXDEV => (StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest),
+            FileError.ENAMETOOLONG or FileError.ELOOP or FileError.EINVAL => (StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest),
             FileError.EPERM or FileError.EACCES or FileError.EROFS or FileError.EBUSY or FileError.ETXTBSY or FileError.EAGAIN or FileError.EMLINK =>
                 (StatusCodes.Status403Forbidden, ErrorCodes.Forbidden),
             // Its directory was moved away, or the device fails.
@@ -26,6 +27,7 @@ internal static class FileErrors
         var detail = failure.Error switch
         {
             FileError.EPERM => "The sandbox user may not, or it is neither a regular file nor a directory.",
+            FileError.EXDEV => "It is a directory or a link, and the new path is on another file system, to which only files are moved. Move it with a command: mv FROM TO.",
             FileError.EAGAIN => "Another process holds a lease on the file.",
             _ => $"{failure.Message}.",
         };

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DonkeyWork.CodeSandbox.Server.Posix;
 using Microsoft.Win32.SafeHandles;
 using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
@@ -17,11 +18,8 @@ internal static unsafe class FileSystem
     /// <summary>The directory <c>/</c>, to start from.</summary>
     public static SafeFileHandle OpenRoot()
     {
-        fixed (byte* name = "/"u8)
-        {
-            var descriptor = OpenAt(AT_FDCWD, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-            return descriptor < 0 ? throw LastError() : new SafeFileHandle(descriptor, ownsHandle: true);
-        }
+        var descriptor = Native.Open("/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        return descriptor < 0 ? throw LastError() : new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     /// <summary>Opens without following a link, without waiting, and without getting a controlling terminal.</summary>
@@ -31,21 +29,11 @@ internal static unsafe class FileSystem
         var buffer = stackalloc byte[MaxNameBytes + 1];
         if (!Terminate(name, buffer, MaxNameBytes))
             return FileError.ENAMETOOLONG;
-        var added = false;
-        try
-        {
-            directory.DangerousAddRef(ref added);
-            var descriptor = OpenAt((int)directory.DangerousGetHandle(), buffer, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
-            if (descriptor < 0)
-                return Marshal.GetLastPInvokeError();
-            file = new SafeFileHandle(descriptor, ownsHandle: true);
-            return 0;
-        }
-        finally
-        {
-            if (added)
-                directory.DangerousRelease();
-        }
+        var descriptor = OpenAt(directory, buffer, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
+        if (descriptor < 0)
+            return Marshal.GetLastPInvokeError();
+        file = new SafeFileHandle(descriptor, ownsHandle: true);
+        return 0;
     }
 
     public static SafeFileHandle Open(SafeFileHandle directory, ReadOnlySpan<byte> name, int flags, int mode = 0) =>
@@ -159,17 +147,14 @@ internal static unsafe class FileSystem
     /// <summary>Reads at a place; 0 is the end.</summary>
     public static int Read(SafeFileHandle file, Span<byte> bytes, long offset)
     {
-        fixed (byte* buffer = bytes)
+        nint count;
+        while ((count = ReadAt(file, bytes, bytes.Length, offset)) < 0)
         {
-            nint count;
-            while ((count = ReadAt(file, buffer, bytes.Length, offset)) < 0)
-            {
-                if (Marshal.GetLastPInvokeError() != FileError.EINTR)
-                    throw LastError();
-            }
-
-            return (int)count;
+            if (Marshal.GetLastPInvokeError() != FileError.EINTR)
+                throw LastError();
         }
+
+        return (int)count;
     }
 
     /// <summary>Writes all of it.</summary>
@@ -177,13 +162,10 @@ internal static unsafe class FileSystem
     {
         while (!bytes.IsEmpty)
         {
-            fixed (byte* buffer = bytes)
-            {
-                var count = Write(file, buffer, bytes.Length);
-                if (count < 0 && Marshal.GetLastPInvokeError() != FileError.EINTR)
-                    throw LastError();
-                bytes = bytes[(int)Math.Max(count, 0)..];
-            }
+            var count = Native.Write(file, bytes, bytes.Length);
+            if (count < 0 && Marshal.GetLastPInvokeError() != FileError.EINTR)
+                throw LastError();
+            bytes = bytes[(int)Math.Max(count, 0)..];
         }
     }
 

@@ -7,7 +7,7 @@ namespace DonkeyWork.CodeSandbox.Server.Files;
 internal static unsafe partial class FileSystemCalls
 {
     [LibraryImport("libc", EntryPoint = "openat", SetLastError = true)]
-    public static partial int OpenAt(int directory, byte* name, int flags, int mode);
+    public static partial int OpenAt(SafeFileHandle directory, byte* name, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     public static partial int Status(SafeFileHandle directory, byte* name, int flags, uint mask, StatusBuffer* status);
@@ -49,19 +49,16 @@ internal static unsafe partial class FileSystemCalls
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
 
     [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
-    public static partial nint ReadAt(SafeFileHandle file, byte* bytes, nint count, long offset);
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    public static partial nint Write(SafeFileHandle file, byte* bytes, nint count);
+    public static partial nint ReadAt(SafeFileHandle file, Span<byte> bytes, nint count, long offset);
 
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
-    public const int AT_FDCWD = -100;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
     public const int AT_REMOVEDIR = 0x200;
     public const int AT_EMPTY_PATH = 0x1000;
     public const int O_RDONLY = 0;
     public const int O_WRONLY = 1;
+    public const int O_RDWR = 2;
     public const int O_CREAT = 0x40;
     public const int O_EXCL = 0x80;
     public const int O_NOCTTY = 0x100;

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Server.Posix;
 using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server.Files;
@@ -5,13 +6,11 @@ namespace DonkeyWork.CodeSandbox.Server.Files;
 /// <summary>
 /// File systems that show or change the kernel's and other processes' state, the executor's own before all:
 /// <c>/proc/self/fd</c> leads to its open files, wherever those are. Nothing in them, and nothing through them, is read,
-/// written, listed or watched. <c>kernel-files</c> in <c>CODESANDBOX_DISABLE_GUARDS</c> lets them be, so that a test can show
-/// what this is for; nothing in the product sets it.
+/// written, listed or watched.
 /// </summary>
 internal static class KernelFileSystems
 {
-    private static readonly bool IsOff =
-        (Environment.GetEnvironmentVariable("CODESANDBOX_DISABLE_GUARDS") ?? "").Split(',').Contains("kernel-files");
+    private static readonly bool IsOff = Guards.IsDisabled("kernel-files");
 
     /// <summary>Of linux/magic.h.</summary>
     private static readonly HashSet<uint> Numbers =

@@ -20,13 +20,8 @@ internal sealed class Moves(SandboxPath paths)
             throw new FileSystemException(FileError.EBUSY);
         var replace = request.Overwrite ?? false;
         var error = TryRename(from.Directory, from.Name, to.Directory, to.Name, replace);
-        if (error == FileError.EXDEV)
-        {
-            if (status.Type != FileEntryType.File)
-                throw new RequestException(StatusCodes.Status400BadRequest, ErrorCodes.InvalidRequest, "They are on different file systems, between which only files are moved.");
+        if (error == FileError.EXDEV && status.Type == FileEntryType.File)
             error = await TryCopyAsync(from, to, replace, context.RequestAborted);
-        }
-
         FileSystem.Check(error);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }

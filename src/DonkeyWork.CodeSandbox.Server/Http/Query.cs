@@ -10,11 +10,11 @@ internal static class Query
     public static long? Number(HttpContext context, string name) =>
         context.Request.Query[name] is { Count: > 0 } values ? ParseNumber(name, values.ToString()) : null;
 
-    /// <summary><c>true</c> or <c>false</c>, or <see langword="null"/> where there is neither.</summary>
+    /// <summary><c>true</c> or <c>false</c> in any case, or <see langword="null"/> where there is none, or an empty one.</summary>
     /// <exception cref="RequestException">With <c>invalid_request</c>: it is something else.</exception>
     public static bool? Flag(HttpContext context, string name) =>
-        context.Request.Query[name] is not { Count: > 0 } values ? null
-        : bool.TryParse(values.ToString(), out var value) ? value
+        context.Request.Query[name].ToString() is not { Length: > 0 } text ? null
+        : bool.TryParse(text, out var value) ? value
         : throw Json.InvalidFields(new() { [name] = ["must be true or false"] });
 
     /// <summary>A whole number from 0 on.</summary>

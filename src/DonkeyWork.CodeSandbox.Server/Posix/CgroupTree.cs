@@ -1,4 +1,7 @@
-using System.Runtime.InteropServices;
+using System.Text;
+using DonkeyWork.CodeSandbox.Server.Files;
+using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
@@ -16,11 +19,11 @@ internal sealed class CgroupTree : ProcessTree
 
     /// <summary>Starts the command in the directory <paramref name="name"/>, which exists.</summary>
     public static CgroupTree Start(
-        CgroupTreeFactory factory, string name, int procs, ProcessSpawner spawner, ProcessStart start, ProcessChannels channels)
+        CgroupTreeFactory factory, string name, SafeFileHandle procs, ProcessSpawner spawner, ProcessStart start, ProcessChannels channels)
     {
         var tree = new CgroupTree(factory, name);
         tree.Pid = spawner.Start(
-            start, channels, -1, procs, channels.IsTerminal,
+            start, channels, -1, (int)procs.DangerousGetHandle(), channels.IsTerminal,
             end => tree.SetExited(end with { CpuMilliseconds = factory.ReadCpuMilliseconds(name) ?? end.CpuMilliseconds }));
         return tree;
     }
@@ -33,10 +36,8 @@ internal sealed class CgroupTree : ProcessTree
 }
 
 /// <summary>Makes the directories of executions inside the one that the host has handed over.</summary>
-internal sealed class CgroupTreeFactory(int directory, ChildReaper children, ProcessSpawner spawner) : IProcessTreeFactory
+internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper children, ProcessSpawner spawner) : IProcessTreeFactory
 {
-    private const int MaxFileBytes = 4096;
-
     private readonly Lock _gate = new();
     private readonly HashSet<string> _names = [];
     private readonly HashSet<string> _released = [];
@@ -61,11 +62,8 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
         {
             if (!_names.Contains(name))
                 return;
-            var kill = Native.OpenAt(directory, $"{name}/cgroup.kill", Native.O_WRONLY | Native.O_CLOEXEC, 0);
-            if (kill < 0)
-                throw new IOException($"cgroup.kill of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+            using var kill = FileSystem.Open(directory, Bytes($"{name}/cgroup.kill"), O_WRONLY);
             _ = Native.Write(kill, "1"u8, 1);
-            _ = Native.Close(kill);
         }
     }
 
@@ -78,13 +76,10 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     /// </summary>
     public long? ReadCpuMilliseconds(string name)
     {
-        var file = Native.OpenAt(directory, $"{name}/cpu.stat", Native.O_RDONLY | Native.O_CLOEXEC, 0);
-        if (file < 0)
+        if (FileSystem.TryOpen(directory, Bytes($"{name}/cpu.stat"), O_RDONLY, out var file) != 0)
             return null;
-        Span<byte> text = stackalloc byte[MaxFileBytes];
-        var length = Native.ReadAt(file, text, text.Length, 0);
-        _ = Native.Close(file);
-        return length > 0 && CounterFile.Find(text[..(int)length], "usage_usec"u8) is { } microseconds ? microseconds / 1000 : null;
+        using (file)
+            return CounterFile.Read(file, "usage_usec"u8) is { } microseconds ? microseconds / 1000 : null;
     }
 
     public void KillAll()
@@ -103,29 +98,24 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
         {
             _released.Add(name);
             _released.RemoveWhere(released =>
-                Native.UnlinkAt(directory, released, Native.AT_REMOVEDIR) == 0 && _names.Remove(released));
+                FileSystem.TryRemove(directory, Bytes(released), isDirectory: true) == 0 && _names.Remove(released));
         }
     }
 
     private CgroupTree Start(ProcessStart start, ProcessChannels channels)
     {
         var name = MakeDirectory();
-        var procs = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_WRONLY | Native.O_CLOEXEC, 0);
         try
         {
-            if (procs < 0)
-                throw new StartFailedException(SpawnStep.Setup, Marshal.GetLastPInvokeError());
-            return CgroupTree.Start(this, name, procs, spawner, start, channels);
+            if (FileSystem.TryOpen(directory, Bytes($"{name}/cgroup.procs"), O_WRONLY, out var procs) is not 0 and var error)
+                throw new StartFailedException(SpawnStep.Setup, error);
+            using (procs)
+                return CgroupTree.Start(this, name, procs, spawner, start, channels);
         }
         catch
         {
             Remove(name);
             throw;
-        }
-        finally
-        {
-            if (procs >= 0)
-                _ = Native.Close(procs);
         }
     }
 
@@ -134,7 +124,8 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
         while (true)
         {
             var name = $"execution-{Interlocked.Increment(ref _last)}";
-            if (Native.MakeDirectoryAt(directory, name, 0x1ED) == 0)
+            var error = FileSystem.TryMakeDirectory(directory, Bytes(name));
+            if (error == 0)
             {
                 lock (_gate)
                     _names.Add(name);
@@ -142,9 +133,10 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
             }
 
             // A command may have made one of this name.
-            var error = Marshal.GetLastPInvokeError();
-            if (error != Native.EEXIST)
+            if (error != FileError.EEXIST)
                 throw new StartFailedException(SpawnStep.Setup, error);
         }
     }
+
+    private static byte[] Bytes(string path) => Encoding.ASCII.GetBytes(path);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
@@ -30,7 +31,7 @@ internal static unsafe class DescriptorPair
     public static (SafeFileHandle Ours, SafeFileHandle Childs) Sockets()
     {
         var ends = stackalloc int[2];
-        if (Native.SocketPair(UnixSockets, StreamSocket | Native.O_CLOEXEC, 0, ends) < 0)
+        if (Native.SocketPair(UnixSockets, StreamSocket | O_CLOEXEC, 0, ends) < 0)
             throw Failed();
         return (Owned(ends[0]).NonBlocking(), Owned(ends[1]));
     }
@@ -52,14 +53,14 @@ internal static unsafe class DescriptorPair
     private static (SafeFileHandle Read, SafeFileHandle Write) Pipe()
     {
         var ends = stackalloc int[2];
-        if (Native.Pipe(ends, Native.O_CLOEXEC) < 0)
+        if (Native.Pipe(ends, O_CLOEXEC) < 0)
             throw Failed();
         return (Owned(ends[0]), Owned(ends[1]));
     }
 
     private static SafeFileHandle NonBlocking(this SafeFileHandle handle)
     {
-        _ = Native.FileControl(handle, Native.F_SETFL, Native.O_NONBLOCK);
+        _ = Native.FileControl(handle, Native.F_SETFL, O_NONBLOCK);
         return handle;
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
@@ -19,7 +20,7 @@ internal static class PseudoTerminal
     /// <exception cref="StartFailedException">There are no more.</exception>
     public static (SafeFileHandle Master, SafeFileHandle Childs) Open(int columns, int rows)
     {
-        var master = Open("/dev/ptmx", Native.O_NONBLOCK);
+        var master = Open("/dev/ptmx", O_NONBLOCK);
         try
         {
             ReadOnlySpan<byte> unlocked = [0, 0, 0, 0];
@@ -60,7 +61,7 @@ internal static class PseudoTerminal
 
     private static SafeFileHandle Open(string path, int flags)
     {
-        var descriptor = Native.Open(path, Native.O_RDWR | Native.O_NOCTTY | Native.O_CLOEXEC | flags, 0);
+        var descriptor = Native.Open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | flags, 0);
         return descriptor < 0 ? throw DescriptorPair.Failed() : DescriptorPair.Owned(descriptor);
     }
 }

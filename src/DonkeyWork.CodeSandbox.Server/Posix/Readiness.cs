@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
@@ -20,7 +21,7 @@ internal sealed unsafe class Readiness
 
     private Readiness()
     {
-        _epoll = Native.EpollCreate(Native.O_CLOEXEC);
+        _epoll = Native.EpollCreate(O_CLOEXEC);
         if (_epoll < 0)
             throw new IOException($"No epoll instance can be made: {Marshal.GetLastPInvokeErrorMessage()}");
         new Thread(Run, StackBytes) { IsBackground = true, Name = "readiness" }.Start();

@@ -1,19 +1,16 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Posix;
 
 /// <summary>
 /// What keeps commands, which run under the executor's own uid, from reading or ending it (Native/guard.c): not dumpable
-/// (no ptrace, /proc/PID/mem, environ or fd), and deaf to signals that they send. The environment variable
-/// <c>CODESANDBOX_DISABLE_GUARDS</c> (a list of <c>signals</c>, <c>dumpable</c>) turns guards off, so that tests can
-/// show what each is for; nothing in the product sets it.
+/// (no ptrace, /proc/PID/mem, environ or fd), and deaf to signals that they send.
 /// </summary>
 internal sealed class SelfProtection : IDisposable
 {
-    private const string DisableVariable = "CODESANDBOX_DISABLE_GUARDS";
-
     private readonly AnonymousPipeClientStream _quit;
 
     private SelfProtection(int quitDescriptor) =>
@@ -23,11 +20,10 @@ internal sealed class SelfProtection : IDisposable
     /// <exception cref="IOException">The kernel refuses.</exception>
     public static unsafe SelfProtection Enable()
     {
-        var disabled = (Environment.GetEnvironmentVariable(DisableVariable) ?? "").Split(',');
         var ends = stackalloc int[2];
-        if (Native.Pipe(ends, Native.O_CLOEXEC) < 0)
+        if (Native.Pipe(ends, O_CLOEXEC) < 0)
             throw new IOException($"No pipe can be made: {Marshal.GetLastPInvokeErrorMessage()}");
-        var error = Native.Protect(disabled.Contains("dumpable") ? 0 : 1, disabled.Contains("signals") ? 0 : 1, ends[1]);
+        var error = Native.Protect(Guards.IsDisabled("dumpable") ? 0 : 1, Guards.IsDisabled("signals") ? 0 : 1, ends[1]);
         if (error != 0)
             throw new IOException($"The executor cannot protect itself: {Marshal.GetPInvokeErrorMessage(error)}");
         return new SelfProtection(ends[0]);

@@ -225,6 +225,19 @@ public sealed class ExecutionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deletion_whose_answer_is_lost_is_done_and_no_error()
+    {
+        await using var execution = await Sandbox.StartAsync("x").OrFail();
+        var asked = 0;
+        _fake.Executions.LosesAnswer = context => context.Request.Method == "DELETE" && ++asked == 1;
+
+        await execution.DeleteAsync().OrFail();
+
+        asked.ShouldBe(2);
+        await Should.ThrowAsync<ExecutionDeletedException>(execution.DeleteAsync().OrFail());
+    }
+
+    [Fact]
     public async Task An_execution_is_found_by_its_id_and_in_the_list()
     {
         await using var started = await Sandbox.StartAsync("x", new StartOptions { Id = "one" }).OrFail();

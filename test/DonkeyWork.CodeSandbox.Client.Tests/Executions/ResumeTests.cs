@@ -128,6 +128,47 @@ public sealed class ResumeTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_read_that_is_cancelled_in_the_middle_of_a_chunk_leaves_no_Manager()
+    {
+        await using var fake = await FakeSandbox.StartAsync(managers: 2);
+        await using var execution = await fake.Sandbox.StartAsync("x").OrFail();
+        fake[execution].Log.Add(1, "0123456789");
+        using var stop = new CancellationTokenSource();
+        var isFirst = true;
+        fake.Executions.Before = async context =>
+        {
+            if (!isFirst)
+                return false;
+            isFirst = false;
+            var gone = Sse.GoneAsync(context);
+            context.Response.ContentType = FakeLog.MediaType;
+            byte[] frames = [.. FakeLog.Frame(1, $$"""{"event":"started",{{fake[execution].Log.Started}}}"""), .. FakeLog.Frame(1, 11, "0123456789"u8)];
+            await context.Response.Body.WriteAsync(frames.AsMemory(0, frames.Length - 5));
+            await context.Response.Body.FlushAsync();
+            await stop.CancelAsync();
+            await gone;
+            return true;
+        };
+
+        var text = "";
+        var buffer = new byte[10];
+        try
+        {
+            text += Encoding.UTF8.GetString(buffer, 0, await execution.StandardOutput.ReadAsync(buffer, stop.Token).AsTask().OrFail());
+        }
+        catch (OperationCanceledException)
+        {
+            // Cancelled before any of the chunk had come.
+        }
+
+        while (text.Length < 10)
+            text += Encoding.UTF8.GetString(buffer, 0, await execution.StandardOutput.ReadAsync(buffer).AsTask().OrFail());
+
+        text.ShouldBe("0123456789");
+        fake.Managers[1].Server.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_start_whose_answer_is_lost_is_one_process()
     {
         await using var fake = await FakeSandbox.StartAsync(managers: 2);

@@ -156,11 +156,40 @@ public sealed class DirectoryTests(ITestOutputHelper output) : IAsyncLifetime, I
     [Fact]
     public async Task What_is_no_archive_is_told_as_that()
     {
-        foreach (var garbage in new[] { "garbage"u8.ToArray(), [.. Enumerable.Repeat((byte)'x', 2048)], Raw(TarEntryType.RegularFile, "x", size: 5000) })
+        byte[][] all =
+        [
+            "garbage"u8.ToArray(),
+            [.. Enumerable.Repeat((byte)'x', 2048)],
+            Raw(TarEntryType.RegularFile, "x", size: 5000),
+            Raw(TarEntryType.RegularFile, "."),
+            Raw(TarEntryType.RegularFile, "./"),
+            // Longer than an array can be.
+            Raw(TarEntryType.ExtendedAttributes, "x", size: int.MaxValue),
+            Raw(TarEntryType.LongPath, "x", size: int.MaxValue),
+        ];
+        foreach (var garbage in all)
         {
             _fake.Files.Archive = garbage;
             await Should.ThrowAsync<BadArchiveException>(DownloadAsync());
         }
+    }
+
+    [Theory]
+    [InlineData(100_000, true)]
+    [InlineData(2_000_000, false)]
+    public async Task What_is_said_about_a_file_is_bounded_and_what_is_in_it_is_not(int about, bool isTaken)
+    {
+        // A comment, by POSIX' pax: "LENGTH KEY=VALUE\n", its own digits counted.
+        var comment = $"comment={new string('c', about)}\n";
+        var length = comment.Length + 1 + comment.Length.ToString().Length;
+        Archive(
+            Raw(TarEntryType.ExtendedAttributes, "x", size: length), Padded(Encoding.ASCII.GetBytes($"{length} {comment}")),
+            Raw(TarEntryType.RegularFile, "f", size: 3_000_000), Padded(new byte[3_000_000]));
+
+        if (isTaken)
+            (await DownloadAsync()).Bytes.ShouldBe(3_000_000);
+        else
+            await Should.ThrowAsync<BadArchiveException>(DownloadAsync());
     }
 
     [Fact]
@@ -209,6 +238,8 @@ public sealed class DirectoryTests(ITestOutputHelper output) : IAsyncLifetime, I
         Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0 ", header.AsSpan(148));
         return header;
     }
+
+    private static byte[] Padded(byte[] data) => [.. data, .. new byte[(512 - (data.Length % 512)) % 512]];
 
     private void Archive(params byte[][] entries) => _fake.Files.Archive = [.. entries.SelectMany(e => e), .. new byte[1024]];
 

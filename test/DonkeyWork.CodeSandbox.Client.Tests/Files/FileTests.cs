@@ -50,6 +50,7 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
         (await ReadAsync(3, 4)).ShouldBe("3456");
         (await ReadAsync(0, 2)).ShouldBe("01");
         (await ReadAsync(8, 100)).ShouldBe("89");
+        (await ReadAsync(8, long.MaxValue)).ShouldBe("89");
         (await Should.ThrowAsync<SandboxFileException>(ReadAsync(10, null))).Code.ShouldBe(ErrorCodes.RangeNotSatisfiable);
         await Files.WriteTextAsync("t", "").OrFail();
         (await ReadAsync(0, 5)).ShouldBe("");
@@ -204,6 +205,26 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deletion_whose_answer_is_lost_is_done_and_no_error()
+    {
+        await Files.WriteTextAsync("t", "x").OrFail();
+        var asked = 0;
+        _fake.Files.Before = context =>
+        {
+            if (++asked > 1)
+                return Task.FromResult(false);
+            File.Delete(Path.Combine(_fake.Files.Root, "t"));
+            context.Abort();
+            return Task.FromResult(true);
+        };
+
+        await Files.DeleteAsync("t").OrFail();
+
+        asked.ShouldBe(2);
+        await Should.ThrowAsync<SandboxFileNotFoundException>(Files.DeleteAsync("t").OrFail());
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_told_as_that()
     {
         await Should.ThrowAsync<SandboxFileNotFoundException>(Files.ReadTextAsync("none").OrFail());
@@ -214,6 +235,23 @@ public sealed class FileTests(ITestOutputHelper output) : IAsyncLifetime
         (await Files.ExistsAsync("none").OrFail()).ShouldBeFalse();
         (await Files.ExistsAsync(".").OrFail()).ShouldBeTrue();
         await Should.ThrowAsync<SandboxNotFoundException>(_fake.Client.Attach("kata-sandbox-00000000").Files.ReadTextAsync("x").OrFail());
+    }
+
+    [Fact]
+    public async Task What_appears_while_it_is_asked_for_is_there()
+    {
+        _fake.Files.Before = async context =>
+        {
+            if (context.Request.Method != "HEAD" || File.Exists(Local("t")))
+                return false;
+            context.Response.StatusCode = 404;
+            await File.WriteAllTextAsync(Local("t"), "new");
+            return true;
+        };
+
+        (await Files.GetInfoAsync("t").OrFail()).Size.ShouldBe(3);
+        File.Delete(Local("t"));
+        (await Files.ExistsAsync("t").OrFail()).ShouldBeTrue();
     }
 
     [Theory]

@@ -77,8 +77,10 @@ public sealed class TerminalTests : IAsyncLifetime
     [Theory]
     [InlineData(0)]
     [InlineData(1012)]
+    [InlineData(1014)]
     [InlineData(1011)]
-    public async Task One_with_a_name_goes_on_at_another_Manager(int close)
+    [InlineData(1011, "sandbox_lost")]
+    public async Task One_with_a_name_goes_on_at_another_Manager(int close, string reason = "")
     {
         await using var terminal = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "t", Columns = 80 }).OrFail();
         var first = await NextAsync();
@@ -90,7 +92,7 @@ public sealed class TerminalTests : IAsyncLifetime
         if (close == 0)
             first.Cut();
         else
-            await first.CloseAsync(close, "");
+            await first.CloseAsync(close, reason);
         var second = await NextAsync();
         await second.ShowAsync("onetwo");
         await terminal.WriteAsync("x").OrFail();
@@ -117,15 +119,43 @@ public sealed class TerminalTests : IAsyncLifetime
     public async Task A_sandbox_that_is_gone_is_told_as_lost()
     {
         await using var closed = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "one" }).OrFail();
-        await (await NextAsync()).CloseAsync(1011, "sandbox_lost");
+        var first = await NextAsync();
         await using var cut = await Sandbox.OpenTerminalAsync(new TerminalOptions { Id = "two" }).OrFail();
-        var other = await NextAsync();
+        var second = await NextAsync();
+        await using var unnamed = await Sandbox.OpenTerminalAsync().OrFail();
+        var third = await NextAsync();
         _fake.Manager.Sandboxes.Clear();
-        other.Cut();
+        await first.CloseAsync(1011, "sandbox_lost");
+        second.Cut();
+        third.Cut();
 
         (await Should.ThrowAsync<SandboxLostException>(closed.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
         (await Should.ThrowAsync<SandboxLostException>(cut.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
+        (await Should.ThrowAsync<SandboxLostException>(unnamed.WaitAsync().OrFail())).SandboxName.ShouldBe(FakeManager.Name);
         await Should.ThrowAsync<SandboxNotFoundException>(Sandbox.OpenTerminalAsync().OrFail());
+    }
+
+    [Fact]
+    public async Task Typing_what_nobody_takes_can_be_given_up()
+    {
+        var cut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _fake.Manager.OnTerminal = async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await cut.Task;
+            context.Abort();
+        };
+        await using var terminal = await Sandbox.OpenTerminalAsync().OrFail();
+        using var stop = new CancellationTokenSource();
+
+        // More than lies between the two.
+        var write = terminal.WriteAsync(new byte[64 * 1024 * 1024], stop.Token);
+        write.IsCompleted.ShouldBeFalse();
+        await stop.CancelAsync();
+
+        await Should.ThrowAsync<OperationCanceledException>(write.OrFail());
+        cut.SetResult();
+        await Should.ThrowAsync<InterruptedException>(terminal.WaitAsync().OrFail());
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
 
 /// <summary>Once for real, by the shortest settings there are: what is not used goes, what has had its time, and what nobody was answered with.</summary>
+[Collection("beside the others")]
 public sealed class IdleAndExpiryTests(ITestOutputHelper output) : IAsyncLifetime
 {
     /// <summary>Two minutes, the time between two looks and a tenth of it.</summary>

@@ -3,8 +3,13 @@ using Xunit.Abstractions;
 namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
 
 /// <summary>200 claims of 50 callers from three Managers, while a pool of real pods refills.</summary>
+[Collection(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class PodStormTests(ITestOutputHelper output) : IAsyncLifetime
 {
+    /// <summary>Alone: it restarts the API server that others wait at.</summary>
+    public const string Name = "the storm over pods";
+
     private const int Claims = 200;
     private const int Callers = 50;
 

@@ -57,7 +57,7 @@ public sealed class TestClient(ClusterConnection connection, ControlNamespace co
 }
 
 /// <summary>One after another: some of these tests kill the API server that the others use.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name)]
 public sealed class ControlCollection
 {
     public const string Name = "control cluster";

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing;
 using DonkeyWork.CodeSandbox.Testing.Backends;
@@ -6,6 +7,7 @@ using DonkeyWork.CodeSandbox.Testing.Clusters;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
 
 /// <summary>Pods that others made in the namespace. The API server alone is enough: none of them has to run.</summary>
+[Collection(ControlCollection.Name)]
 public sealed class ForeignPodTests(ControlBackend control) : IClassFixture<ControlBackend>
 {
     private const string Annotation = "codesandbox.donkeywork.dev/template";

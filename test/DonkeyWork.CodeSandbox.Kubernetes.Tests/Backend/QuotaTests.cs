@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing.Backends;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
@@ -5,6 +6,7 @@ using DonkeyWork.CodeSandbox.Testing.Clusters;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
 
 /// <summary>Limits that the API server itself holds.</summary>
+[Collection(ControlCollection.Name)]
 public sealed class QuotaTests
 {
     [Fact]

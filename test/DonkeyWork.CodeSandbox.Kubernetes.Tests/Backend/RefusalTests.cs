@@ -1,9 +1,11 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing.Backends;
 
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
 
 /// <summary>What a cluster lacks is named, with what to do.</summary>
+[Collection(ControlCollection.Name)]
 public sealed class RefusalTests(ControlBackend control) : IClassFixture<ControlBackend>
 {
     [Theory]

@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing.Backends;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
 
 /// <summary>Requests whose answer is lost: the API server did what it was asked for, and nobody hears of it.</summary>
+[Collection(ControlCollection.Name)]
 public sealed class UnansweredTests(ControlBackend control) : IClassFixture<ControlBackend>
 {
     [Fact]

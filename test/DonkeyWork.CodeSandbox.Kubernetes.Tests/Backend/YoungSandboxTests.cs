@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Kubernetes.Tests.Api;
 using DonkeyWork.CodeSandbox.Kubernetes.Executors;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing;
@@ -6,6 +7,7 @@ using DonkeyWork.CodeSandbox.Testing.Backends;
 namespace DonkeyWork.CodeSandbox.Kubernetes.Tests.Backend;
 
 /// <summary>Sandboxes that were made while a list was on its way: in a large cluster that takes seconds.</summary>
+[Collection(ControlCollection.Name)]
 public sealed class YoungSandboxTests(ControlBackend control) : IClassFixture<ControlBackend>
 {
     [Fact]

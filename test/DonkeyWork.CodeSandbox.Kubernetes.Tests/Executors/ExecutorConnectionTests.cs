@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using DonkeyWork.CodeSandbox.Contracts;
+using DonkeyWork.CodeSandbox.Kubernetes.Api;
 using DonkeyWork.CodeSandbox.Kubernetes.Executors;
 using DonkeyWork.CodeSandbox.Testing;
 
@@ -41,6 +44,44 @@ public sealed class ExecutorConnectionTests
         using var late = new HttpRequestMessage(HttpMethod.Get, connection.Endpoint.BaseAddress);
         await Should.ThrowAsync<Exception>(() => connection.Endpoint.Http.SendAsync(late, limit.Token));
         (await serving).Dispose();
+    }
+
+    [Fact]
+    public async Task Through_the_pod_proxy_the_query_of_an_upgrade_goes_in_a_header_too()
+    {
+        await using var server = new ScriptedExecutor();
+        var options = new KubernetesOptions
+        {
+            ExecutorAccess = ExecutorAccess.ApiServerProxy,
+            Connection = new ConnectionOptions { ServerUrl = server.Address.AbsoluteUri, Token = "t" },
+        };
+        using var cluster = ClusterConnection.Load(options.Connection, TimeProvider.System);
+        using var connections = new ExecutorConnections(cluster, options);
+        var executor = connections.Of(ExecutorAccessTests.NobodysSandbox());
+
+        await AnswerHealthAsync();
+        (await QueryHeaderAsync(WebSocketHandshake.Ask)).ShouldBe("?execution=a%20b&cols=80");
+        (await QueryHeaderAsync(_ => { })).ShouldBeNull();
+
+        async Task AnswerHealthAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(executor.BaseAddress, "healthz"));
+            var sending = executor.Http.SendAsync(request, CancellationToken.None);
+            await (await server.NextCallAsync()).AnswerAsync("200 OK", "text/plain", "");
+            (await sending).Dispose();
+        }
+
+        async Task<string?> QueryHeaderAsync(Action<HttpRequestHeaders> ask)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(executor.BaseAddress, "api/terminal?execution=a%20b&cols=80"));
+            ask(request.Headers);
+            using var limit = new CancellationTokenSource(Patience.Limit);
+            var sending = executor.Http.SendAsync(request, limit.Token);
+            var call = await server.NextCallAsync();
+            await call.AnswerAsync("404 Not Found", Problem.MediaType, "{}");
+            using var response = await sending;
+            return call.Header(ExecutorProtocol.QueryHeader);
+        }
     }
 
     private static async Task<TcpClient> BeginResponseAsync(TcpListener listener)

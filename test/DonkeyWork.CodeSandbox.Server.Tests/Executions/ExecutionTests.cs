@@ -13,14 +13,15 @@ public sealed class ExecutionTests(BothKinds containers) : IClassFixture<BothKin
     public async Task One_id_is_one_process_however_often_it_is_started_at_once(KillMode mode)
     {
         var container = containers[mode];
-        var request = new StartExecutionRequest { Id = "once", Command = "sleep 3131.3131; true", Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "2" } };
+        var request = new StartExecutionRequest { Id = "once", Command = "exec sleep 3131.3131", Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "2" } };
         var same = request with { Environment = new Dictionary<string, string> { ["B"] = "2", ["A"] = "1" }, TimeoutSeconds = 5_000, KeepOutputBytes = 1, WorkingDirectory = "/home/user" };
 
         var responses = await Task.WhenAll(Enumerable.Range(0, 40).Select(number => container.Api.PostStartAsync(number % 2 == 0 ? request : same)));
 
         responses.Count(response => response.StatusCode == HttpStatusCode.Created).ShouldBe(1);
         responses.Count(response => response.StatusCode == HttpStatusCode.OK).ShouldBe(39);
-        container.Processes().Count(process => process.CommandLine.StartsWith("bash -c sleep 3131.3131", StringComparison.Ordinal)).ShouldBe(1);
+        // Nothing forks here: a fork has the command line of its parent until it has become something else.
+        container.Marked("3131.3131").Count(process => !process.CommandLine.Contains("codesandbox-reaper", StringComparison.Ordinal)).ShouldBe(1);
         using var other = await container.Api.PostStartAsync(request with { Command = "true" });
         await RequestTests.ProblemAsync(other, HttpStatusCode.Conflict, ErrorCodes.ExecutionExists);
 

@@ -197,8 +197,15 @@ public sealed class ArchiveTests(FileSandbox sandbox)
         public override int Read(byte[] buffer, int offset, int count)
         {
             var read = 0;
-            for (; read < count && _position < _length; read++, _position++)
-                buffer[offset + read] = _position < _length - 1024 ? block[_position % block.Length] : (byte)0;
+            while (read < count && _position < _length)
+            {
+                var part = _position < _length - 1024 ? block.AsSpan((int)(_position % block.Length)) : new byte[_length - _position];
+                part = part[..Math.Min(part.Length, count - read)];
+                part.CopyTo(buffer.AsSpan(offset + read));
+                read += part.Length;
+                _position += part.Length;
+            }
+
             return read;
         }
 

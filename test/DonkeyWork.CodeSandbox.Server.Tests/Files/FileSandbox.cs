@@ -18,8 +18,8 @@ public sealed class FileSandbox : IAsyncLifetime
 
     public async Task DisposeAsync() => await Container.DisposeAsync();
 
-    /// <summary>What one request may take of 64 MiB, of which a fresh executor has 24.</summary>
-    internal const int OwnMebibytes = 40;
+    /// <summary>What requests may take at once; of 64 MiB, a fresh executor has 24.</summary>
+    internal const int OwnMebibytes = 20;
 
     /// <summary>The most memory that the executor has had since <see cref="ForgetPeak"/>.</summary>
     internal int PeakMebibytes => int.Parse(HostProcess.Status(Container.Pid, "VmHWM").Split(' ')[0], null) / 1024;

@@ -72,6 +72,8 @@ public sealed class HostilePathTests(FileSandbox sandbox)
     public async Task Paths_that_cannot_be_are_bad_requests()
     {
         (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Get, ""))).ShouldBe("400 invalid_request");
+        foreach (var route in (string[])["", "/list", "/watch"])
+            (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Get, $"{route}?path=a", "b"))).ShouldBe("400 invalid_request");
         (await FileSandbox.RefusalAsync(sandbox.GetAsync("a\0b"))).ShouldBe("400 invalid_request");
         (await FileSandbox.RefusalAsync(sandbox.GetAsync(new string('n', 4096)))).ShouldBe("400 invalid_request");
         (await FileSandbox.RefusalAsync(sandbox.PutAsync(new string('n', 4096), [1]))).ShouldBe("400 invalid_request");
@@ -88,6 +90,7 @@ public sealed class HostilePathTests(FileSandbox sandbox)
     {
         const int levels = 3000;
         var directory = await sandbox.MakeDirectoryAsync("/disk");
+        var before = sandbox.ForgetPeak();
         await sandbox.ShellAsync($"cd {directory}; perl -e 'for (1..{levels}) {{ mkdir \"d\" or die; chdir \"d\" or die }} open F, \">\", \"file\" or die; print F \"deep\"'");
         var file = string.Concat(Enumerable.Repeat("/d", levels)) + "/file";
 
@@ -103,5 +106,22 @@ public sealed class HostilePathTests(FileSandbox sandbox)
 
         await FileSandbox.SucceedAsync(sandbox.SendAsync(HttpMethod.Delete, "?recursive=true", directory));
         Directory.Exists(sandbox.OnHost(directory)).ShouldBeFalse();
+        (sandbox.PeakMebibytes - before).ShouldBeLessThan(FileSandbox.OwnMebibytes);
+    }
+
+    [Fact]
+    public async Task A_tree_deeper_than_a_walk_goes_is_deleted_and_no_archive_leaves_it_out_in_silence()
+    {
+        const int levels = 2000;
+        var directory = await sandbox.MakeDirectoryAsync("/disk");
+        await sandbox.ShellAsync($"mkdir {directory}/tree; cd {directory}/tree; perl -e '$d = \"d\" x 250; for (1..{levels}) {{ mkdir $d or die; chdir $d or die }} open F, \">\", \"file\" or die'");
+        var before = sandbox.ForgetPeak();
+
+        using (var archive = await sandbox.SendAsync(HttpMethod.Get, "", $"{directory}/tree", accept: "application/x-tar"))
+            await Should.ThrowAsync<HttpRequestException>(archive.Content.CopyToAsync(Stream.Null));
+        await FileSandbox.SucceedAsync(sandbox.SendAsync(HttpMethod.Delete, "?recursive=true", $"{directory}/tree"));
+
+        (await sandbox.ShellAsync($"ls -A {directory}")).ShouldBeEmpty();
+        (sandbox.PeakMebibytes - before).ShouldBeLessThan(FileSandbox.OwnMebibytes);
     }
 }

@@ -29,7 +29,7 @@ public sealed class MoveAndDeleteTests(FileSandbox sandbox)
         await sandbox.ShellAsync($"cd {directory}; head -c 1000000 /dev/urandom > file; chmod 754 file; touch -d @1000000000 file; sha256sum file > sum; mkdir folder");
 
         await FileSandbox.SucceedAsync(MoveAsync($"{directory}/file", "/disk/moved"));
-        (await FileSandbox.RefusalAsync(MoveAsync($"{directory}/folder", "/disk/folder"))).ShouldBe("400 invalid_request");
+        (await FileSandbox.RefusalAsync(MoveAsync($"{directory}/folder", "/disk/folder"))).ShouldBe("409 other_file_system");
 
         (await sandbox.ShellAsync($"cd {directory}; stat -c '%a %Y' /disk/moved; ls; mv /disk/moved file; sha256sum -c sum")).ShouldBe("754 1000000000\nfolder\nsum\nfile: OK\n");
     }
@@ -62,6 +62,19 @@ public sealed class MoveAndDeleteTests(FileSandbox sandbox)
         await FileSandbox.SucceedAsync(DeleteAsync($"{directory}/kept/below"));
 
         (await sandbox.ShellAsync($"cd {directory}; find . | sort")).ShouldBe(".\n./kept\n./kept/file\n");
+    }
+
+    [Fact]
+    public async Task A_delete_is_recursive_only_when_it_clearly_says_so()
+    {
+        var directory = await sandbox.MakeDirectoryAsync();
+        await sandbox.ShellAsync($"cd {directory}; mkdir -p tree/a");
+
+        foreach (var no in (string[])["", "?recursive", "?recursive=", "?recursive=false", "?recursive=False"])
+            (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Delete, no, $"{directory}/tree"))).ShouldBe("409 directory_not_empty");
+        foreach (var unclear in (string[])["?recursive=1", "?recursive=yes", "?recursive=true&recursive=true"])
+            (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Delete, unclear, $"{directory}/tree"))).ShouldBe("400 invalid_request");
+        await FileSandbox.SucceedAsync(sandbox.SendAsync(HttpMethod.Delete, "?recursive=TRUE", $"{directory}/tree"));
     }
 
     [Fact]

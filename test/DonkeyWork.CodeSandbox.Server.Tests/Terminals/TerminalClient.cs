@@ -39,6 +39,9 @@ internal sealed class TerminalClient : IAsyncDisposable
     public static Task<TerminalClient> ConnectAsync(ExecutorContainer container, string query = "", int columns = 80, int rows = 24) =>
         ConnectAsync(container.Api.SocketPath, $"cols={columns}&rows={rows}{(query.Length == 0 ? "" : "&")}{query}", columns, rows);
 
+    public static Task<TerminalClient> ConnectAsync(ClockedExecutor executor, string query) =>
+        ConnectAsync(executor.Api.SocketPath, query, 80, 24);
+
     /// <summary>Sends an input that is typed.</summary>
     public Task TypeAsync(string text) =>
         _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Binary, true, CancellationToken.None);

@@ -1,5 +1,6 @@
 using DonkeyWork.CodeSandbox.Server.Posix;
 using Microsoft.Win32.SafeHandles;
+using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
 namespace DonkeyWork.CodeSandbox.Server.Executions.Logs;
 
@@ -17,7 +18,7 @@ internal interface ILogStorage : IDisposable
 internal sealed class FileStorage : ILogStorage
 {
     /// <summary>open(2): <c>__O_TMPFILE | O_DIRECTORY</c>.</summary>
-    private static readonly int TemporaryFile = 0x400000 | Native.O_DIRECTORY;
+    private static readonly int TemporaryFile = 0x400000 | O_DIRECTORY;
     private const int OwnerOnly = 0x180;
 
     private readonly SafeFileHandle _file;
@@ -27,7 +28,7 @@ internal sealed class FileStorage : ILogStorage
     /// <summary>Makes one, or <see langword="null"/> where none can be made.</summary>
     public static FileStorage? TryCreate(string directory)
     {
-        var descriptor = Native.Open(directory, TemporaryFile | Native.O_RDWR | Native.O_CLOEXEC, OwnerOnly);
+        var descriptor = Native.Open(directory, TemporaryFile | O_RDWR | O_CLOEXEC, OwnerOnly);
         return descriptor >= 0
             ? new FileStorage(new SafeFileHandle(descriptor, ownsHandle: true))
             : TryCreateNamed(directory);

@@ -1,26 +1,37 @@
+using System.Buffers;
+
 namespace DonkeyWork.CodeSandbox.Server.Files.Archives;
 
 /// <summary>Reads one block of an archive as a header.</summary>
 internal static class ArchiveBlock
 {
     /// <summary>What the block says, before any extension.</summary>
+    /// <param name="block">Names are parts of it.</param>
+    /// <param name="longName">Takes the name that is in two parts.</param>
     /// <exception cref="BadArchiveException">It is no header.</exception>
-    public static ArchiveEntry Parse(byte[] block)
+    public static ArchiveEntry Parse(byte[] block, ArrayBufferWriter<byte> longName)
     {
         if (Number(block.AsSpan()[ArchiveFormat.Checksum], "checksum") != ArchiveHeader.Sum(block))
             throw new BadArchiveException("A header's checksum is wrong; this is no tar archive, or a compressed one.");
         var size = Number(block.AsSpan()[ArchiveFormat.Size], "size");
         if (size < 0)
             throw new BadArchiveException("An entry has a negative size.");
-        var name = Text(block.AsSpan()[ArchiveFormat.Name]);
+        var name = Text(block.AsMemory()[ArchiveFormat.Name]);
         // GNU has other things where POSIX has the beginning of a long name.
-        if (block.AsSpan()[ArchiveFormat.Magic].StartsWith("ustar\0"u8) && Text(block.AsSpan()[ArchiveFormat.Prefix]) is { Length: > 0 } prefix)
-            name = [.. prefix, (byte)'/', .. name];
+        if (block.AsSpan()[ArchiveFormat.Magic].StartsWith("ustar\0"u8) && Text(block.AsMemory()[ArchiveFormat.Prefix]) is { IsEmpty: false } prefix)
+        {
+            longName.ResetWrittenCount();
+            longName.Write(prefix.Span);
+            longName.Write("/"u8);
+            longName.Write(name.Span);
+            name = longName.WrittenMemory;
+        }
+
         return new ArchiveEntry
         {
             Type = block[ArchiveFormat.Type],
             Name = name,
-            Target = Text(block.AsSpan()[ArchiveFormat.LinkTarget]),
+            Target = Text(block.AsMemory()[ArchiveFormat.LinkTarget]),
             Size = size,
             Permissions = (uint)Number(block.AsSpan()[ArchiveFormat.Mode], "mode") & 0x1FF,
             Modified = new FileTime(Number(block.AsSpan()[ArchiveFormat.Modified], "time"), 0),
@@ -28,10 +39,10 @@ internal static class ArchiveBlock
     }
 
     /// <summary>Up to the first NUL.</summary>
-    public static byte[] Text(ReadOnlySpan<byte> field)
+    public static ReadOnlyMemory<byte> Text(ReadOnlyMemory<byte> field)
     {
-        var end = field.IndexOf((byte)0);
-        return field[..(end < 0 ? field.Length : end)].ToArray();
+        var end = field.Span.IndexOf((byte)0);
+        return end < 0 ? field : field[..end];
     }
 
     /// <summary>Octal digits between blanks and NULs; or, marked by the highest bit, two's complement, which GNU writes for what is too large.</summary>

@@ -17,6 +17,9 @@ internal static class ArchiveFormat
     public static readonly Range Magic = 257..265;
     public static readonly Range Prefix = 345..500;
 
+    /// <summary>What ends an archive, and fills up what is no whole block.</summary>
+    public static readonly ReadOnlyMemory<byte> Zeros = new byte[2 * BlockBytes];
+
     /// <summary>How many bytes follow content of this size, up to the next block.</summary>
     public static int Padding(long size) => (int)(-size & (BlockBytes - 1));
 }
@@ -36,16 +39,16 @@ internal static class ArchiveEntryType
     public const byte GnuLongTarget = (byte)'K';
 }
 
-/// <summary>An entry of an archive; its content follows.</summary>
-internal sealed record ArchiveEntry
+/// <summary>An entry of an archive; its content follows. Its names are valid until the next one is asked for.</summary>
+internal readonly record struct ArchiveEntry
 {
     public required byte Type { get; init; }
 
     /// <summary>As it is written: any bytes.</summary>
-    public required byte[] Name { get; init; }
+    public required ReadOnlyMemory<byte> Name { get; init; }
 
     /// <summary>Of a link: where it leads.</summary>
-    public required byte[] Target { get; init; }
+    public required ReadOnlyMemory<byte> Target { get; init; }
 
     public required long Size { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -9,28 +10,32 @@ namespace DonkeyWork.CodeSandbox.Server.Files.Archives;
 /// </summary>
 internal static class ArchiveName
 {
-    public static byte[] Escape(byte[] name)
+    /// <summary>Appends a name as it is in the archive.</summary>
+    public static void Escape(ReadOnlySpan<byte> name, ArrayBufferWriter<byte> escaped)
     {
-        if (Utf8.IsValid(name) && name.AsSpan().IndexOf("\\x"u8) < 0)
-            return name;
-        var escaped = new List<byte>();
-        for (ReadOnlySpan<byte> rest = name; !rest.IsEmpty;)
+        if (Utf8.IsValid(name) && name.IndexOf("\\x"u8) < 0)
         {
-            var isText = Rune.DecodeFromUtf8(rest, out _, out var length) == System.Buffers.OperationStatus.Done;
-            if (!isText || LooksEscaped(rest))
+            escaped.Write(name);
+            return;
+        }
+
+        while (!name.IsEmpty)
+        {
+            var isText = Rune.DecodeFromUtf8(name, out _, out var length) == OperationStatus.Done;
+            if (isText && !LooksEscaped(name))
             {
-                escaped.AddRange(Encoding.ASCII.GetBytes($"\\x{rest[0]:X2}"));
-                length = 1;
+                escaped.Write(name[..length]);
             }
             else
             {
-                escaped.AddRange(rest[..length]);
+                escaped.Write("\\x"u8);
+                name[0].TryFormat(escaped.GetSpan(2), out length, "X2");
+                escaped.Advance(length);
+                length = 1;
             }
 
-            rest = rest[length..];
+            name = name[length..];
         }
-
-        return [.. escaped];
     }
 
     /// <summary>Whether it starts with what stands for a byte: <c>\xHH</c>, or <c>\x5CxHH</c> with any number of <c>5Cx</c>.</summary>

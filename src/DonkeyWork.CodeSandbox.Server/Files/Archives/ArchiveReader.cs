@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace DonkeyWork.CodeSandbox.Server.Files.Archives;
 
 /// <summary>
@@ -11,6 +13,10 @@ internal sealed class ArchiveReader(Stream body)
     private const int MaxHeaderBytes = 256 * 1024;
 
     private readonly byte[] _buffer = new byte[FileReader.BufferBytes];
+    private readonly byte[] _block = new byte[ArchiveFormat.BlockBytes];
+    private readonly ArrayBufferWriter<byte> _longName = new();
+    private readonly ArrayBufferWriter<byte> _header = new();
+    private readonly ArchiveExtension _extension = new();
     private int _position;
     private int _length;
     private long _left;
@@ -20,37 +26,40 @@ internal sealed class ArchiveReader(Stream body)
     /// <exception cref="BadArchiveException">It is broken or cut.</exception>
     public async ValueTask<ArchiveEntry?> NextAsync(CancellationToken cancellationToken)
     {
-        var extension = new ArchiveExtension();
+        _extension.Clear();
         while (true)
         {
             await SkipAsync(cancellationToken);
-            var block = (await ReadBytesAsync(ArchiveFormat.BlockBytes, cancellationToken)).ToArray();
-            if (!block.AsSpan().ContainsAnyExcept((byte)0))
+            await ReadBlockAsync(cancellationToken);
+            if (!_block.AsSpan().ContainsAnyExcept((byte)0))
             {
-                if (!extension.IsEmpty)
+                if (!_extension.IsEmpty)
                     throw new BadArchiveException("The archive ends behind a header that belongs to an entry.");
                 await SkipToEndAsync(cancellationToken);
                 return null;
             }
 
-            var header = ArchiveBlock.Parse(block);
+            var header = ArchiveBlock.Parse(_block, _longName);
             (_left, _padding) = (header.Size, ArchiveFormat.Padding(header.Size));
             switch (header.Type)
             {
                 case ArchiveEntryType.Extended:
-                    extension.AddRecords(await ReadHeaderAsync(cancellationToken));
+                    await ReadHeaderAsync(cancellationToken);
+                    _extension.AddRecords(_header.WrittenSpan);
                     break;
                 case ArchiveEntryType.GnuLongName:
-                    extension.Name = ArchiveBlock.Text(await ReadHeaderAsync(cancellationToken));
+                    await ReadHeaderAsync(cancellationToken);
+                    _extension.SetName(ArchiveBlock.Text(_header.WrittenMemory).Span);
                     break;
                 case ArchiveEntryType.GnuLongTarget:
-                    extension.Target = ArchiveBlock.Text(await ReadHeaderAsync(cancellationToken));
+                    await ReadHeaderAsync(cancellationToken);
+                    _extension.SetTarget(ArchiveBlock.Text(_header.WrittenMemory).Span);
                     break;
                 case ArchiveEntryType.GlobalExtended:
                     // A comment, as a rule: nothing that applies to all files is taken over.
                     break;
                 default:
-                    var entry = extension.Apply(header);
+                    var entry = _extension.Apply(header);
                     (_left, _padding) = (entry.Size, ArchiveFormat.Padding(entry.Size));
                     return entry;
             }
@@ -72,19 +81,13 @@ internal sealed class ArchiveReader(Stream body)
         return bytes;
     }
 
-    private async ValueTask<byte[]> ReadHeaderAsync(CancellationToken cancellationToken)
+    private async ValueTask ReadHeaderAsync(CancellationToken cancellationToken)
     {
         if (_left > MaxHeaderBytes)
             throw new BadArchiveException($"A header has {_left} bytes; {MaxHeaderBytes} are taken.");
-        var header = new byte[_left];
-        for (var count = 0; count < header.Length;)
-        {
-            var bytes = await ReadAsync(cancellationToken);
-            bytes.CopyTo(header.AsMemory(count));
-            count += bytes.Length;
-        }
-
-        return header;
+        _header.ResetWrittenCount();
+        while (_left > 0)
+            _header.Write((await ReadAsync(cancellationToken)).Span);
     }
 
     private async ValueTask SkipAsync(CancellationToken cancellationToken)
@@ -104,18 +107,18 @@ internal sealed class ArchiveReader(Stream body)
         while (await FillAsync(cancellationToken));
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> ReadBytesAsync(int count, CancellationToken cancellationToken)
+    private async ValueTask ReadBlockAsync(CancellationToken cancellationToken)
     {
         _buffer.AsSpan(_position, _length - _position).CopyTo(_buffer);
         (_position, _length) = (0, _length - _position);
-        while (_length < count)
+        while (_length < ArchiveFormat.BlockBytes)
         {
             if (!await FillAsync(cancellationToken))
                 throw Cut();
         }
 
-        _position = count;
-        return _buffer.AsMemory(0, count);
+        _position = ArchiveFormat.BlockBytes;
+        _buffer.AsSpan(0, ArchiveFormat.BlockBytes).CopyTo(_block);
     }
 
     private async ValueTask<bool> FillAsync(CancellationToken cancellationToken)

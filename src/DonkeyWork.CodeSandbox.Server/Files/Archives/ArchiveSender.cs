@@ -13,8 +13,9 @@ namespace DonkeyWork.CodeSandbox.Server.Files.Archives;
 /// <param name="sent">Called for every piece.</param>
 internal sealed class ArchiveSender(Stream body, Action sent)
 {
-    private const int EndBlocks = 2;
-
+    private readonly ArchiveHeader _header = new();
+    private readonly ArrayBufferWriter<byte> _name = new();
+    private readonly ArrayBufferWriter<byte> _target = new();
     private byte[] _buffer = [];
     private int _count;
 
@@ -32,7 +33,7 @@ internal sealed class ArchiveSender(Stream body, Action sent)
                     await SendEntryAsync(walk, cancellationToken);
             }
 
-            await AppendAsync(new byte[EndBlocks * ArchiveFormat.BlockBytes], cancellationToken);
+            await AppendAsync(ArchiveFormat.Zeros, cancellationToken);
             await FlushAsync(cancellationToken);
         }
         finally
@@ -43,6 +44,7 @@ internal sealed class ArchiveSender(Stream body, Action sent)
 
     private async ValueTask SendEntryAsync(TreeWalk walk, CancellationToken cancellationToken)
     {
+        SetName(walk);
         var error = FileSystem.TryGetStatus(walk.Directory, walk.Name, out var status);
         switch (error == 0 ? status.Type : FileEntryType.Other)
         {
@@ -51,12 +53,13 @@ internal sealed class ArchiveSender(Stream body, Action sent)
                 using (file)
                 {
                     if (error == 0)
-                        await SendFileAsync(walk, file, cancellationToken);
+                        await SendFileAsync(file, cancellationToken);
                 }
 
                 break;
             case FileEntryType.Directory:
-                await AppendAsync(ArchiveHeader.Make(ArchiveEntryType.Directory, [.. NameOf(walk), (byte)'/'], [], status), cancellationToken);
+                _name.Write("/"u8);
+                await AppendAsync(_header.Make(ArchiveEntryType.Directory, _name.WrittenSpan, [], status), cancellationToken);
                 error = walk.TryEnter();
                 if (error == FileError.EPERM)
                     return;
@@ -64,7 +67,12 @@ internal sealed class ArchiveSender(Stream body, Action sent)
             case FileEntryType.Symlink:
                 error = FileSystem.TryReadLink(walk.Directory, walk.Name, out var target);
                 if (error == 0)
-                    await AppendAsync(ArchiveHeader.Make(ArchiveEntryType.Symlink, NameOf(walk), ArchiveName.Escape(target), status), cancellationToken);
+                {
+                    _target.ResetWrittenCount();
+                    ArchiveName.Escape(target, _target);
+                    await AppendAsync(_header.Make(ArchiveEntryType.Symlink, _name.WrittenSpan, _target.WrittenSpan, status), cancellationToken);
+                }
+
                 break;
         }
 
@@ -72,12 +80,12 @@ internal sealed class ArchiveSender(Stream body, Action sent)
             throw new FileSystemException(error);
     }
 
-    private async ValueTask SendFileAsync(TreeWalk walk, SafeFileHandle file, CancellationToken cancellationToken)
+    private async ValueTask SendFileAsync(SafeFileHandle file, CancellationToken cancellationToken)
     {
         var status = FileSystem.StatusOf(file);
         if (status.Type != FileEntryType.File || KernelFileSystems.Contains(file))
             return;
-        await AppendAsync(ArchiveHeader.Make(ArchiveEntryType.File, NameOf(walk), [], status), cancellationToken);
+        await AppendAsync(_header.Make(ArchiveEntryType.File, _name.WrittenSpan, [], status), cancellationToken);
         for (long offset = 0; offset < status.Size;)
         {
             if (_count == FileReader.BufferBytes)
@@ -90,10 +98,14 @@ internal sealed class ArchiveSender(Stream body, Action sent)
             offset += count;
         }
 
-        await AppendAsync(new byte[ArchiveFormat.Padding(status.Size)], cancellationToken);
+        await AppendAsync(ArchiveFormat.Zeros[..ArchiveFormat.Padding(status.Size)], cancellationToken);
     }
 
-    private static byte[] NameOf(TreeWalk walk) => ArchiveName.Escape(walk.Path);
+    private void SetName(TreeWalk walk)
+    {
+        _name.ResetWrittenCount();
+        ArchiveName.Escape(walk.Path, _name);
+    }
 
     private async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {

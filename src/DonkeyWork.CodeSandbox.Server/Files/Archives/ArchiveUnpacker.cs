@@ -16,6 +16,9 @@ internal sealed class ArchiveUnpacker(SafeFileHandle root, Action received)
 {
     private const uint OwnersRights = 0x1C0;
 
+    private readonly ArchivePath _path = new("name");
+    private readonly ArchivePath _target = new("link");
+
     /// <summary>Unpacks all of it.</summary>
     /// <exception cref="RequestException">With <c>bad_archive</c>, or what the kernel refused, and how many entries were unpacked.</exception>
     public async Task UnpackAsync(Stream body, CancellationToken cancellationToken)
@@ -43,32 +46,31 @@ internal sealed class ArchiveUnpacker(SafeFileHandle root, Action received)
 
     private async ValueTask UnpackAsync(ArchiveReader archive, ArchiveEntry entry, CancellationToken cancellationToken)
     {
-        var isFile = entry.Type is ArchiveEntryType.File or ArchiveEntryType.OldFile or ArchiveEntryType.ContiguousFile && entry.Name is not [.., (byte)'/'];
+        var isFile = entry.Type is ArchiveEntryType.File or ArchiveEntryType.OldFile or ArchiveEntryType.ContiguousFile && entry.Name.Span is not [.., (byte)'/'];
         // Before POSIX a directory was a file whose name ends in a slash.
         var isDirectory = entry.Type is ArchiveEntryType.Directory || (!isFile && entry.Type is ArchiveEntryType.File or ArchiveEntryType.OldFile);
         if (!isFile && !isDirectory && entry.Type is not (ArchiveEntryType.Symlink or ArchiveEntryType.HardLink))
             throw new BadArchiveException("An entry is neither a file, a directory nor a link.");
         if (!isFile && entry.Size > 0)
             throw new BadArchiveException("An entry that is no file has content.");
-        var steps = Split(entry.Name, "name");
-        if (steps.Count == 0)
+        _path.Set(entry.Name.Span);
+        if (_path.IsEmpty)
         {
             if (!isDirectory)
                 throw new BadArchiveException("An entry that is no directory has no name.");
             return;
         }
 
-        using var parent = OpenDirectory(steps[..^1], make: true);
-        var name = steps[^1];
+        using var parent = OpenDirectory(_path.Parent, make: true);
         if (isFile)
-            await UnpackFileAsync(archive, entry, parent, name, cancellationToken);
+            await UnpackFileAsync(archive, entry, parent, cancellationToken);
         else if (isDirectory)
-            MakeDirectory(parent, name, entry);
+            MakeDirectory(parent, _path.Name, entry);
         else
-            MakeLink(parent, name, entry);
+            MakeLink(parent, _path.Name, entry);
     }
 
-    private async ValueTask UnpackFileAsync(ArchiveReader archive, ArchiveEntry entry, SafeFileHandle parent, byte[] name, CancellationToken cancellationToken)
+    private async ValueTask UnpackFileAsync(ArchiveReader archive, ArchiveEntry entry, SafeFileHandle parent, CancellationToken cancellationToken)
     {
         using var file = new TemporaryFile(parent);
         for (var bytes = await archive.ReadAsync(cancellationToken); !bytes.IsEmpty; bytes = await archive.ReadAsync(cancellationToken))
@@ -79,10 +81,10 @@ internal sealed class ArchiveUnpacker(SafeFileHandle root, Action received)
 
         FileSystem.SetMode(file.File, entry.Permissions);
         FileSystem.SetModified(file.File, entry.Modified);
-        FileSystem.Check(file.TryMoveTo(parent, name, replace: true));
+        FileSystem.Check(file.TryMoveTo(parent, _path.Name, replace: true));
     }
 
-    private static void MakeDirectory(SafeFileHandle parent, byte[] name, ArchiveEntry entry)
+    private static void MakeDirectory(SafeFileHandle parent, ReadOnlySpan<byte> name, ArchiveEntry entry)
     {
         var error = FileSystem.TryMakeDirectory(parent, name);
         if (error == FileError.EEXIST)
@@ -98,36 +100,39 @@ internal sealed class ArchiveUnpacker(SafeFileHandle root, Action received)
         FileSystem.SetMode(directory, entry.Permissions | OwnersRights);
     }
 
-    private void MakeLink(SafeFileHandle parent, byte[] name, ArchiveEntry entry)
+    private void MakeLink(SafeFileHandle parent, ReadOnlySpan<byte> name, ArchiveEntry entry)
     {
         var temporary = TemporaryFile.NewName();
         FileSystem.Check(entry.Type == ArchiveEntryType.Symlink
-            ? FileSystem.TryMakeSymlink(entry.Target, parent, temporary)
-            : TryMakeHardLink(parent, temporary, entry.Target));
+            ? FileSystem.TryMakeSymlink(entry.Target.Span, parent, temporary)
+            : TryMakeHardLink(parent, temporary, entry.Target.Span));
         var error = FileSystem.TryRename(parent, temporary, parent, name, replace: true);
         // Two names of one file: then rename(2) leaves both.
         _ = FileSystem.TryRemove(parent, temporary);
         FileSystem.Check(error);
     }
 
-    private int TryMakeHardLink(SafeFileHandle parent, byte[] name, byte[] target)
+    private int TryMakeHardLink(SafeFileHandle parent, ReadOnlySpan<byte> name, ReadOnlySpan<byte> target)
     {
-        var steps = Split(target, "link");
-        if (steps.Count == 0)
+        _target.Set(target);
+        if (_target.IsEmpty)
             throw new BadArchiveException("A hard link leads nowhere.");
-        using var directory = OpenDirectory(steps[..^1], make: false);
-        if (FileSystem.TryGetStatus(directory, steps[^1], out var status) != 0 || status.Type != FileEntryType.File)
+        using var directory = OpenDirectory(_target.Parent, make: false);
+        if (FileSystem.TryGetStatus(directory, _target.Name, out var status) != 0 || status.Type != FileEntryType.File)
             throw new BadArchiveException("A hard link leads to no file of the archive.");
-        return FileSystem.TryLink(directory, steps[^1], parent, name);
+        return FileSystem.TryLink(directory, _target.Name, parent, name);
     }
 
-    private SafeFileHandle OpenDirectory(List<byte[]> steps, bool make)
+    private SafeFileHandle OpenDirectory(ReadOnlySpan<byte> path, bool make)
     {
         var current = FileSystem.Open(root, "."u8, O_PATH | O_DIRECTORY);
         try
         {
-            foreach (var step in steps)
+            foreach (var range in path.Split((byte)'/'))
             {
+                var step = path[range];
+                if (step.IsEmpty)
+                    break;
                 var error = FileSystem.TryOpen(current, step, O_PATH | O_DIRECTORY, out var next);
                 if (error == FileError.ENOENT && make)
                 {
@@ -150,24 +155,5 @@ internal sealed class ArchiveUnpacker(SafeFileHandle root, Action received)
             current.Dispose();
             throw;
         }
-    }
-
-    private static List<byte[]> Split(byte[] name, string what)
-    {
-        if (name is [(byte)'/', ..])
-            throw new BadArchiveException($"The {what} of an entry is absolute.");
-        var steps = new List<byte[]>();
-        foreach (var range in name.AsSpan().Split((byte)'/'))
-        {
-            var step = name.AsSpan()[range];
-            if (step.SequenceEqual(".."u8))
-                throw new BadArchiveException($"The {what} of an entry contains '..'.");
-            if (step.Length > 255)
-                throw new BadArchiveException($"The {what} of an entry has a component above 255 bytes.");
-            if (!step.IsEmpty && !step.SequenceEqual("."u8))
-                steps.Add(step.ToArray());
-        }
-
-        return steps;
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
@@ -8,9 +9,6 @@ namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
 /// <summary><c>GET /api/files/watch</c>: changes below a directory as Server-Sent Events. Ends when the directory is gone.</summary>
 internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider timeProvider)
 {
-    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(10);
-    private static readonly byte[] KeepAlive = ": keepalive\n\n"u8.ToArray();
-
     /// <param name="context">The request.</param>
     /// <param name="sent">Called for every piece.</param>
     public async Task WatchAsync(HttpContext context, Action sent)
@@ -22,10 +20,10 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
         try
         {
             // The headers say that from now on every change is told.
-            await EventFollower.BeginAsync(context, "text/event-stream");
-            while (await changes.TakeAsync(KeepAliveInterval, context.RequestAborted) is { } events)
+            await EventFollower.BeginAsync(context, SseBuffer.MediaType);
+            while (await changes.TakeAsync(EventFollower.KeepAliveInterval, context.RequestAborted) is { } events)
             {
-                await context.Response.Body.WriteAsync(events.IsEmpty ? KeepAlive : events, context.RequestAborted);
+                await context.Response.Body.WriteAsync(events.IsEmpty ? SseBuffer.KeepAlive : events, context.RequestAborted);
                 if (!events.IsEmpty)
                     sent();
             }
@@ -36,7 +34,7 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
         }
     }
 
-    private (byte[] Path, FileStatus Status) Find(string? path)
+    private (byte[] Path, FileStatus Status) Find(StringValues path)
     {
         using var place = paths.Resolve(path);
         using var directory = place.OpenToRead(out var status);

@@ -265,12 +265,12 @@ internal sealed class WatchedTree(WatchHub hub, Func<SafeFileHandle?> open, byte
                 }
 
                 if (isNew)
-                    Tell(current, walk.Name);
+                    Tell(current, walk.Name.ToArray());
                 if (!walk.MayBeDirectory || walk.TryEnter() != 0)
                     continue;
                 if (hub.TryAdd(walk.Directory, this, out var child) is not 0 and var error)
                     return error;
-                Adopt(current, child, walk.Name);
+                Adopt(current, child, walk.Name.ToArray());
                 current = child;
                 if (isNew)
                     _new.Add(child);
