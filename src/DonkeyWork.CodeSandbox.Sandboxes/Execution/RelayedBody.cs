@@ -5,7 +5,7 @@ namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
 /// <summary>A caller's body on its way to the executor; tells a fault of the caller from one of the executor.</summary>
 internal sealed class RelayedBody : HttpContent
 {
-    private const int BufferBytes = 128 * 1024;
+    private const int BufferBytes = 64 * 1024;
 
     private readonly Stream _source;
     private readonly long? _length;
