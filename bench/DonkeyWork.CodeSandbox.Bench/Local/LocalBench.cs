@@ -1,4 +1,6 @@
+using System.Text.Json;
 using DonkeyWork.CodeSandbox.Client;
+using DonkeyWork.CodeSandbox.Sandboxes;
 using DonkeyWork.CodeSandbox.Testing.Processes;
 
 namespace DonkeyWork.CodeSandbox.Bench.Local;
@@ -24,6 +26,15 @@ internal sealed class LocalBench : IAsyncDisposable
 
     /// <summary>The arguments of runc that run a command in a sandbox; the sandbox's name is the last.</summary>
     public string[] ExecIn(string sandbox) => ["--root", Path.Combine(StateDirectory, "runtime"), "exec", sandbox];
+
+    /// <summary>The socket of a sandbox's executor, and the token that it asks for.</summary>
+    public (string Socket, string Token) ExecutorOf(string sandbox)
+    {
+        var directory = Path.Combine(StateDirectory, "sandboxes", sandbox);
+        using var record = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(directory, "sandbox.json")));
+        var tokens = new SandboxTokens(File.ReadAllBytes(Path.Combine(StateDirectory, "secret")));
+        return (Path.Combine(directory, "executor.sock"), tokens.TokenOf(sandbox, record.RootElement.GetProperty("sandbox").GetProperty("nonce").GetString()!));
+    }
 
     /// <param name="poolSize">How many sandboxes wait for a claim.</param>
     public static async Task<LocalBench> StartAsync(int poolSize)

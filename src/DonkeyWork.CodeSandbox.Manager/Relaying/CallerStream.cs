@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 
 namespace DonkeyWork.CodeSandbox.Manager.Relaying;
@@ -26,8 +27,7 @@ internal sealed class CallerStream(PipeWriter caller) : Stream
     /// <exception cref="OperationCanceledException">The caller is gone.</exception>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        await caller.WriteAsync(buffer, cancellationToken);
-        // A write says nothing of a connection whose end was seen before it; a flush does.
+        caller.Write(buffer.Span);
         var result = await caller.FlushAsync(cancellationToken);
         if (result.IsCompleted) throw new OperationCanceledException("The caller is gone.");
     }

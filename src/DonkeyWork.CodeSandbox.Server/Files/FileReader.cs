@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Files.Archives;
 using DonkeyWork.CodeSandbox.Server.Http;
@@ -11,7 +11,7 @@ namespace DonkeyWork.CodeSandbox.Server.Files;
 /// <summary><c>GET</c> and <c>HEAD /api/files</c>.</summary>
 internal sealed class FileReader(SandboxPath paths, TimeProvider timeProvider)
 {
-    /// <summary>What is read at once, and all that is held of a file.</summary>
+    /// <summary>The most that is held of an archive, or of a file that is copied.</summary>
     public const int BufferBytes = 64 * 1024;
 
     private const string ContentType = "application/octet-stream";
@@ -78,30 +78,32 @@ internal sealed class FileReader(SandboxPath paths, TimeProvider timeProvider)
 
         context.Response.ContentType = ContentType;
         context.Response.ContentLength = range.Length;
-        await SendAsync(file, range, context.Response.Body, sent, context.RequestAborted);
+        await SendAsync(file, range, context.Response.BodyWriter, sent, context.RequestAborted);
     }
 
     /// <summary>Sends a part of an open file; what is added to it meanwhile is not sent.</summary>
     /// <exception cref="FileShrankException">It ends before the part does.</exception>
-    public static async Task SendAsync(SafeFileHandle file, ByteRange range, Stream body, Action sent, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The reader is gone.</exception>
+    private static async Task SendAsync(SafeFileHandle file, ByteRange range, PipeWriter body, Action sent, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-        try
+        for (var (offset, end) = (range.Offset, range.Offset + range.Length); offset < end;)
         {
-            for (var (offset, end) = (range.Offset, range.Offset + range.Length); offset < end;)
-            {
-                var count = FileSystem.Read(file, buffer.AsSpan(0, (int)Math.Min(BufferBytes, end - offset)), offset);
-                if (count == 0)
-                    throw new FileShrankException();
-                await body.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
-                offset += count;
-                sent();
-            }
+            var count = FileSystem.Read(file, Room(body, end - offset), offset);
+            if (count == 0)
+                throw new FileShrankException();
+            body.Advance(count);
+            offset += count;
+            if ((await body.FlushAsync(cancellationToken)).IsCompleted)
+                throw new OperationCanceledException("The reader is gone.");
+            sent();
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+    }
+
+    /// <summary>Memory of the response itself, so that nothing is copied on the way.</summary>
+    private static Span<byte> Room(PipeWriter body, long most)
+    {
+        var room = body.GetSpan(ConnectionMemory.PieceBytes);
+        return room[..(int)Math.Min(room.Length, most)];
     }
 
     /// <summary>The content comes from anybody: no browser may guess what it is, show it, or keep it.</summary>

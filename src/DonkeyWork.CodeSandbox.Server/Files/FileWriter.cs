@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.IO.Pipelines;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Files.Archives;
 using DonkeyWork.CodeSandbox.Server.Http;
@@ -51,20 +51,27 @@ internal sealed class FileWriter(SandboxPath paths)
 
     private static async Task ReceiveAsync(HttpContext context, SafeFileHandle file, Action received)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(FileReader.BufferBytes);
-        try
+        var body = context.Request.BodyReader;
+        bool isLast;
+        do
         {
-            int count;
-            while ((count = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+            var read = await body.ReadAsync(context.RequestAborted);
+            // Not all that is there: while this is written, the next can come.
+            var piece = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, FileReader.BufferBytes));
+            isLast = read.IsCompleted && piece.Length == read.Buffer.Length;
+            try
             {
-                FileSystem.WriteAll(file, buffer.AsSpan(0, count));
-                received();
+                foreach (var part in piece)
+                    FileSystem.WriteAll(file, part.Span);
             }
+            finally
+            {
+                body.AdvanceTo(piece.End);
+            }
+
+            received();
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        while (!isLast);
     }
 
     /// <returns>Whether nothing was there before.</returns>

@@ -1,6 +1,7 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Http;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Win32.SafeHandles;
 using static DonkeyWork.CodeSandbox.Server.Files.FileSystemCalls;
 
@@ -25,14 +26,17 @@ internal sealed class SandboxPath(string home)
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Finds where a path leads. What is not there is no error, as long as its parents are none but directories.</summary>
-    /// <param name="path">Absolute, or relative to the home directory.</param>
+    /// <param name="given">One path, absolute, or relative to the home directory.</param>
     /// <param name="followLast">Whether a link at the end is followed.</param>
     /// <exception cref="RequestException">It is no path.</exception>
     /// <exception cref="FileSystemException">It leads nowhere: ENOTDIR, EACCES, ELOOP, EPERM through a kernel file system.</exception>
-    public Place Resolve(string? path, bool followLast = true)
+    public Place Resolve(StringValues given, bool followLast = true)
     {
+        if (given.Count > 1)
+            throw Json.InvalidFields(new() { ["path"] = ["is given more than once"] });
+        var path = given.ToString();
         var rest = new Stack<byte[]>();
-        Push(rest, followLast ? Parse(path) : Parse(path?.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : path));
+        Push(rest, followLast ? Parse(path) : Parse(path.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : path));
         var walk = new Walk();
         try
         {
@@ -45,9 +49,9 @@ internal sealed class SandboxPath(string home)
         }
     }
 
-    private byte[] Parse(string? path)
+    private byte[] Parse(string path)
     {
-        if (string.IsNullOrEmpty(path))
+        if (path.Length == 0)
             throw Json.InvalidFields(new() { ["path"] = ["is required"] });
         if (path.Contains('\0', StringComparison.Ordinal))
             throw Json.InvalidFields(new() { ["path"] = ["contains a NUL"] });

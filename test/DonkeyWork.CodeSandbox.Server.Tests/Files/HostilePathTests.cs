@@ -72,6 +72,8 @@ public sealed class HostilePathTests(FileSandbox sandbox)
     public async Task Paths_that_cannot_be_are_bad_requests()
     {
         (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Get, ""))).ShouldBe("400 invalid_request");
+        foreach (var route in (string[])["", "/list", "/watch"])
+            (await FileSandbox.RefusalAsync(sandbox.SendAsync(HttpMethod.Get, $"{route}?path=a", "b"))).ShouldBe("400 invalid_request");
         (await FileSandbox.RefusalAsync(sandbox.GetAsync("a\0b"))).ShouldBe("400 invalid_request");
         (await FileSandbox.RefusalAsync(sandbox.GetAsync(new string('n', 4096)))).ShouldBe("400 invalid_request");
         (await FileSandbox.RefusalAsync(sandbox.PutAsync(new string('n', 4096), [1]))).ShouldBe("400 invalid_request");

@@ -1,6 +1,7 @@
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Executions;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Win32.SafeHandles;
 
 namespace DonkeyWork.CodeSandbox.Server.Files.Watching;
@@ -33,7 +34,7 @@ internal sealed class FileWatcher(SandboxPath paths, WatchHub hub, TimeProvider 
         }
     }
 
-    private (byte[] Path, FileStatus Status) Find(string? path)
+    private (byte[] Path, FileStatus Status) Find(StringValues path)
     {
         using var place = paths.Resolve(path);
         using var directory = place.OpenToRead(out var status);
