@@ -131,40 +131,20 @@ public sealed class ResumeTests(ITestOutputHelper output)
     public async Task A_read_that_is_cancelled_in_the_middle_of_a_chunk_leaves_no_Manager()
     {
         await using var fake = await FakeSandbox.StartAsync(managers: 2);
-        await using var execution = await fake.Sandbox.StartAsync("x").OrFail();
-        fake[execution].Log.Add(1, "0123456789");
         using var stop = new CancellationTokenSource();
         var isFirst = true;
-        fake.Executions.Before = async context =>
-        {
-            if (!isFirst)
-                return false;
-            isFirst = false;
-            var gone = Sse.GoneAsync(context);
-            context.Response.ContentType = FakeLog.MediaType;
-            byte[] frames = [.. FakeLog.Frame(1, $$"""{"event":"started",{{fake[execution].Log.Started}}}"""), .. FakeLog.Frame(1, 11, "0123456789"u8)];
-            await context.Response.Body.WriteAsync(frames.AsMemory(0, frames.Length - 5));
-            await context.Response.Body.FlushAsync();
-            await stop.CancelAsync();
-            await gone;
-            return true;
-        };
+        byte[] half = [.. FakeLog.Frame(1, """{"event":"started","executionId":"x","pid":12}"""), .. FakeLog.Frame(1, 11, "0123456789"u8)[..^5]];
+        using var handler = new FirstBody(
+            message => message.RequestUri!.AbsolutePath.EndsWith("/events") && Interlocked.Exchange(ref isFirst, false), new CancellingStream(half, stop));
+        using var client = new CodeSandboxClient([.. fake.Managers.Select(m => m.Address)], handler);
+        await using var execution = await client.Attach(FakeManager.Name).StartAsync("x").OrFail();
+        fake[execution].Log.Add(1, "0123456789");
 
-        var text = "";
-        var buffer = new byte[10];
-        try
-        {
-            text += Encoding.UTF8.GetString(buffer, 0, await execution.StandardOutput.ReadAsync(buffer, stop.Token).AsTask().OrFail());
-        }
-        catch (OperationCanceledException)
-        {
-            // Cancelled before any of the chunk had come.
-        }
+        var bytes = new byte[10];
+        var count = await execution.StandardOutput.ReadAsync(bytes, stop.Token).AsTask().OrFail();
+        await execution.StandardOutput.ReadExactlyAsync(bytes.AsMemory(count)).AsTask().OrFail();
 
-        while (text.Length < 10)
-            text += Encoding.UTF8.GetString(buffer, 0, await execution.StandardOutput.ReadAsync(buffer).AsTask().OrFail());
-
-        text.ShouldBe("0123456789");
+        (count, Encoding.UTF8.GetString(bytes)).ShouldBe((5, "0123456789"));
         fake.Managers[1].Server.Requests.ShouldBeEmpty();
     }
 
@@ -421,5 +401,29 @@ public sealed class ResumeTests(ITestOutputHelper output)
             (await sandbox.RunAsync("x").OrFail()).ExitCode.ShouldBe(0);
 
         fake.Managers[2].Server.Requests.Count.ShouldBe(4);
+    }
+
+    /// <summary>Puts another body in the place of one answer's.</summary>
+    private sealed class FirstBody(Predicate<HttpRequestMessage> isIt, Stream body) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!isIt(request))
+                return await base.SendAsync(request, cancellationToken);
+            return new HttpResponseMessage { Content = new StreamContent(body) { Headers = { ContentType = new(FakeLog.MediaType) } } };
+        }
+    }
+
+    /// <summary>Cancels its reader when all that there is has been read.</summary>
+    private sealed class CancellingStream(byte[] bytes, CancellationTokenSource reader) : MemoryStream(bytes)
+    {
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (await base.ReadAsync(buffer, cancellationToken) is var count and > 0)
+                return count;
+            await reader.CancelAsync();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            return 0;
+        }
     }
 }
