@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using DonkeyWork.CodeSandbox.Contracts;
@@ -16,7 +17,7 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
     private readonly Dictionary<string, Sandbox> _sandboxes = new(StringComparer.Ordinal);
     private readonly List<Channel<SandboxObservation>> _watchers = [];
     private readonly List<SandboxObservation> _held = [];
-    private readonly HttpMessageInvoker _http = new(ExecutorHandler.Create());
+    private readonly HttpMessageInvoker _http = new(CreateHandler());
     private long _version;
     private bool _isWatchHeld;
 
@@ -225,5 +226,26 @@ public sealed class InMemoryBackend : ISandboxBackend, ISandboxLimit, IDisposabl
     private void ThrowIfOut()
     {
         if (Outage is { } reason) throw new BackendUnavailableException(reason);
+    }
+
+    // What a connection holds is bounded by every backend; the kernel alone would go up to megabytes (tcp(7), tcp_rmem).
+    private static SocketsHttpHandler CreateHandler()
+    {
+        var handler = ExecutorHandler.Create();
+        handler.ConnectCallback = async (context, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = 256 * 1024 };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        return handler;
     }
 }
