@@ -37,8 +37,13 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
 {
     private const int MaxFileBytes = 4096;
 
+    /// <summary>The dying are listed for a moment longer: no more than that is waited for.</summary>
+    private const int KillRounds = 20;
+
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _names = [];
+
+    /// <summary>Of each directory, <c>cgroup.kill</c>: open from the start, as a kill must not fail for want of descriptors.</summary>
+    private readonly Dictionary<string, int> _kills = [];
     private readonly HashSet<string> _released = [];
     private long _last;
 
@@ -59,13 +64,15 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     {
         lock (_gate)
         {
-            if (!_names.Contains(name))
+            if (!_kills.TryGetValue(name, out var kill))
                 return;
-            var kill = Native.OpenAt(directory, $"{name}/cgroup.kill", Native.O_WRONLY | Native.O_CLOEXEC, 0);
-            if (kill < 0)
-                throw new IOException($"cgroup.kill of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
-            _ = Native.Write(kill, "1"u8, 1);
-            _ = Native.Close(kill);
+            var isEmpty = false;
+            for (var round = 0; round < KillRounds && !isEmpty; round++)
+            {
+                if (Native.Write(kill, "1"u8, 1) != 1)
+                    throw new IOException($"cgroup.kill of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+                isEmpty = KillMembers(name);
+            }
         }
     }
 
@@ -91,7 +98,7 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     {
         lock (_gate)
         {
-            foreach (var name in _names)
+            foreach (var name in _kills.Keys)
                 Kill(name);
         }
     }
@@ -102,9 +109,42 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
         lock (_gate)
         {
             _released.Add(name);
-            _released.RemoveWhere(released =>
-                Native.UnlinkAt(directory, released, Native.AT_REMOVEDIR) == 0 && _names.Remove(released));
+            _released.RemoveWhere(TryRemove);
         }
+    }
+
+    /// <summary>
+    /// Kills one by one what <c>cgroup.kill</c> has left: it signals first threads alone, and one that has ended
+    /// (pthread_exit(3)) passes it on to no other.
+    /// </summary>
+    /// <returns>Whether nobody was there any more.</returns>
+    private bool KillMembers(string name)
+    {
+        var file = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_RDONLY | Native.O_CLOEXEC, 0);
+        if (file < 0)
+            throw new IOException($"cgroup.procs of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+        Span<byte> text = stackalloc byte[MaxFileBytes];
+        var length = Native.ReadAt(file, text, text.Length, 0);
+        _ = Native.Close(file);
+        text = text[..(int)Math.Max(length, 0)];
+        // What does not fit is read in the next round; a number that is cut is no number of theirs.
+        text = text[..(text.LastIndexOf((byte)'\n') + 1)];
+        foreach (var line in MemoryExtensions.Split((ReadOnlySpan<byte>)text, (byte)'\n'))
+        {
+            if (int.TryParse(text[line], out var pid) && pid > 1)
+                _ = Native.Kill(pid, Native.SIGKILL);
+        }
+
+        return text.IsEmpty;
+    }
+
+    private bool TryRemove(string name)
+    {
+        if (Native.UnlinkAt(directory, name, Native.AT_REMOVEDIR) != 0)
+            return false;
+        if (_kills.Remove(name, out var kill))
+            _ = Native.Close(kill);
+        return true;
     }
 
     private CgroupTree Start(ProcessStart start, ProcessChannels channels)
@@ -129,6 +169,20 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
         }
     }
 
+    private void OpenKill(string name)
+    {
+        var kill = Native.OpenAt(directory, $"{name}/cgroup.kill", Native.O_WRONLY | Native.O_CLOEXEC, 0);
+        if (kill < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            _ = Native.UnlinkAt(directory, name, Native.AT_REMOVEDIR);
+            throw new StartFailedException(SpawnStep.Setup, error);
+        }
+
+        lock (_gate)
+            _kills.Add(name, kill);
+    }
+
     private string MakeDirectory()
     {
         while (true)
@@ -136,8 +190,7 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
             var name = $"execution-{Interlocked.Increment(ref _last)}";
             if (Native.MakeDirectoryAt(directory, name, 0x1ED) == 0)
             {
-                lock (_gate)
-                    _names.Add(name);
+                OpenKill(name);
                 return name;
             }
 
