@@ -42,8 +42,8 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
 
     private readonly Lock _gate = new();
 
-    /// <summary>Of each directory, <c>cgroup.kill</c>: open from the start, as a kill must not fail for want of descriptors.</summary>
-    private readonly Dictionary<string, int> _kills = [];
+    /// <summary>Of each directory, what it is killed by: open from the start, as a kill must not fail for want of descriptors.</summary>
+    private readonly Dictionary<string, (int Kill, int Procs)> _files = [];
     private readonly HashSet<string> _released = [];
     private long _last;
 
@@ -64,14 +64,14 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     {
         lock (_gate)
         {
-            if (!_kills.TryGetValue(name, out var kill))
+            if (!_files.TryGetValue(name, out var files))
                 return;
             var isEmpty = false;
             for (var round = 0; round < KillRounds && !isEmpty; round++)
             {
-                if (Native.Write(kill, "1"u8, 1) != 1)
+                if (Native.Write(files.Kill, "1"u8, 1) != 1)
                     throw new IOException($"cgroup.kill of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
-                isEmpty = KillMembers(name);
+                isEmpty = KillMembers(files.Procs);
             }
         }
     }
@@ -98,7 +98,7 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     {
         lock (_gate)
         {
-            foreach (var name in _kills.Keys)
+            foreach (var name in _files.Keys)
                 Kill(name);
         }
     }
@@ -118,14 +118,10 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     /// (pthread_exit(3)) passes it on to no other.
     /// </summary>
     /// <returns>Whether nobody was there any more.</returns>
-    private bool KillMembers(string name)
+    private static bool KillMembers(int procs)
     {
-        var file = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_RDONLY | Native.O_CLOEXEC, 0);
-        if (file < 0)
-            throw new IOException($"cgroup.procs of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
         Span<byte> text = stackalloc byte[MaxFileBytes];
-        var length = Native.ReadAt(file, text, text.Length, 0);
-        _ = Native.Close(file);
+        var length = Native.ReadAt(procs, text, text.Length, 0);
         text = text[..(int)Math.Max(length, 0)];
         // What does not fit is read in the next round; a number that is cut is no number of theirs.
         text = text[..(text.LastIndexOf((byte)'\n') + 1)];
@@ -142,19 +138,16 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
     {
         if (Native.UnlinkAt(directory, name, Native.AT_REMOVEDIR) != 0)
             return false;
-        if (_kills.Remove(name, out var kill))
-            _ = Native.Close(kill);
+        if (_files.Remove(name, out var files))
+            Close(files);
         return true;
     }
 
     private CgroupTree Start(ProcessStart start, ProcessChannels channels)
     {
-        var name = MakeDirectory();
-        var procs = Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_WRONLY | Native.O_CLOEXEC, 0);
+        var (name, procs) = MakeDirectory();
         try
         {
-            if (procs < 0)
-                throw new StartFailedException(SpawnStep.Setup, Marshal.GetLastPInvokeError());
             return CgroupTree.Start(this, name, procs, spawner, start, channels);
         }
         catch
@@ -162,37 +155,40 @@ internal sealed class CgroupTreeFactory(int directory, ChildReaper children, Pro
             Remove(name);
             throw;
         }
-        finally
-        {
-            if (procs >= 0)
-                _ = Native.Close(procs);
-        }
     }
 
-    private void OpenKill(string name)
+    private int OpenFiles(string name)
     {
         var kill = Native.OpenAt(directory, $"{name}/cgroup.kill", Native.O_WRONLY | Native.O_CLOEXEC, 0);
-        if (kill < 0)
+        var procs = kill < 0 ? -1 : Native.OpenAt(directory, $"{name}/cgroup.procs", Native.O_RDWR | Native.O_CLOEXEC, 0);
+        if (procs < 0)
         {
             var error = Marshal.GetLastPInvokeError();
+            Close((kill, procs));
             _ = Native.UnlinkAt(directory, name, Native.AT_REMOVEDIR);
             throw new StartFailedException(SpawnStep.Setup, error);
         }
 
         lock (_gate)
-            _kills.Add(name, kill);
+            _files.Add(name, (kill, procs));
+        return procs;
     }
 
-    private string MakeDirectory()
+    private static void Close((int Kill, int Procs) files)
+    {
+        if (files.Kill >= 0)
+            _ = Native.Close(files.Kill);
+        if (files.Procs >= 0)
+            _ = Native.Close(files.Procs);
+    }
+
+    private (string Name, int Procs) MakeDirectory()
     {
         while (true)
         {
             var name = $"execution-{Interlocked.Increment(ref _last)}";
             if (Native.MakeDirectoryAt(directory, name, 0x1ED) == 0)
-            {
-                OpenKill(name);
-                return name;
-            }
+                return (name, OpenFiles(name));
 
             // A command may have made one of this name.
             var error = Marshal.GetLastPInvokeError();
