@@ -25,6 +25,12 @@ internal static class Executor
     /// </summary>
     private const int SendBufferBytes = 256 * 1024;
 
+    /// <summary>
+    /// Commands can reach the listener, and without a token still take a connection and its descriptor. Far above what callers
+    /// need, and low enough that descriptors are left for commands (Local allows 4,096). Terminals do not count.
+    /// </summary>
+    private const int MaxConnections = 1000;
+
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
     /// <summary>Serves until asked to end; then breaks off every response and kills what runs.</summary>
@@ -100,6 +106,7 @@ internal static class Executor
     private static void Configure(KestrelServerOptions kestrel, ListenAddress listen)
     {
         kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = MaxConnections;
         kestrel.Limits.MaxRequestBodySize = Json.MaxDiscardedBytes;
         // A path of 4,096 bytes has three times as many characters when each is escaped.
         kestrel.Limits.MaxRequestLineSize = 16 * 1024;

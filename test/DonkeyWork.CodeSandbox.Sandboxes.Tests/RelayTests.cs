@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
@@ -136,7 +138,37 @@ public sealed class RelayTests : RelayedRequests
     {
         var sending = SendAsync();
         (await Core.Executor.NextCallAsync()).Cut();
-        await FailsAsync(sending, ErrorCodes.ExecutorUnreachable);
+        await Core.Clock.TimerAsync(ExecutorRelay.NewsPatience).WaitAsync(Patience.Limit);
+        sending.IsCompleted.ShouldBeFalse("the news of an end may be on its way");
+        Core.Clock.Advance(ExecutorRelay.NewsPatience);
+        (await FailsAsync(sending, ErrorCodes.ExecutorUnreachable)).Message.ShouldContain("The connection broke before an answer");
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_refused_is_told_as_such()
+    {
+        using (var nobody = new TcpListener(IPAddress.Loopback, 0))
+        {
+            nobody.Start();
+            Core.Backend.Executor = new Uri($"http://{nobody.LocalEndpoint}/");
+        }
+
+        var sending = SendAsync();
+        await Core.Clock.TimerAsync(ExecutorRelay.NewsPatience).WaitAsync(Patience.Limit);
+        Core.Clock.Advance(ExecutorRelay.NewsPatience);
+        (await FailsAsync(sending, ErrorCodes.ExecutorUnreachable)).Message.ShouldContain("The connection was refused.");
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_a_moment_before_the_end_is_known_learns_of_it()
+    {
+        var sending = SendAsync();
+        (await Core.Executor.NextCallAsync()).Cut();
+        await Core.Clock.TimerAsync(ExecutorRelay.NewsPatience).WaitAsync(Patience.Limit);
+
+        Core.Backend.Set(Sandbox.Name, sandbox => sandbox with { Phase = SandboxPhase.Failed, IsReady = false, Message = "OOMKilled: too much." });
+
+        (await FailsAsync(sending, ErrorCodes.SandboxNotFound)).Message.ShouldContain("OOMKilled");
     }
 
     [Fact]

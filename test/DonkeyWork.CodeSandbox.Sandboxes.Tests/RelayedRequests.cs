@@ -43,6 +43,10 @@ public abstract class RelayedRequests : IAsyncLifetime
         return Encoding.UTF8.GetString(body.ToArray());
     }
 
-    protected static async Task FailsAsync(Task<ExecutorResponse> sending, string code) =>
-        (await Should.ThrowAsync<SandboxException>(() => sending.WaitAsync(Patience.Limit))).Code.ShouldBe(code);
+    protected static async Task<SandboxException> FailsAsync(Task<ExecutorResponse> sending, string code)
+    {
+        var error = await Should.ThrowAsync<SandboxException>(() => sending.WaitAsync(Patience.Limit));
+        error.Code.ShouldBe(code);
+        return error;
+    }
 }

@@ -20,6 +20,17 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
         ["comets"] = $$"""
             for i in 1 2 3; do setsid perl -e 'while (1) { my $child = fork; exit if $child } # {{Mark}}' & done; echo ready; sleep {{Mark}}
             """,
+        // A leader that is dead to /proc while its other thread goes on: pthread_exit(3) on the main thread.
+        ["dead leader"] = $$"""
+            exec -a {{Mark}} python3 -u -c '
+            import ctypes, platform, threading, time
+            def live_on():
+                while open("/proc/self/stat").read().rsplit(")")[-1].split()[0] != "Z": time.sleep(0.01)
+                print("ready")
+                while True: time.sleep(0.01)
+            threading.Thread(target=live_on).start()
+            ctypes.CDLL(None).syscall(60 if platform.machine() == "x86_64" else 93, 0)' & wait
+            """,
         // After its start was told: one that stops its own reaper before that is refused as start_failed.
         ["stopping everybody"] = $"sleep 0.3; echo ready; while kill -STOP -1; do :; done; : {Mark}",
     };
@@ -100,6 +111,20 @@ public sealed class KillTests(BothKinds containers) : IClassFixture<BothKinds>
 
         lines[^1].ShouldBe("end");
         last.Event.ShouldBeOfType<CompletedEvent>().ExitCode.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
+    public async Task What_another_user_has_left_inside_holds_up_no_kill(KillMode mode)
+    {
+        await using var container = await ExecutorContainer.StartAsync(mode);
+        container.Exec(userId: 1001, "sleep 6161.6161 </dev/null >/dev/null 2>&1 &");
+
+        (await container.Api.RunAsync($"setsid sleep {Mark} & sleep {Mark}", timeoutSeconds: 1)).Completed.TimedOut.ShouldBeTrue();
+
+        await NothingIsLeftAsync(container);
+        container.Marked("6161.6161").ShouldNotBeEmpty();
     }
 
     [Theory]

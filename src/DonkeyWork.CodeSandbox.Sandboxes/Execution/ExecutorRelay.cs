@@ -12,6 +12,9 @@ namespace DonkeyWork.CodeSandbox.Sandboxes.Execution;
 public sealed class ExecutorRelay(
     SandboxService sandboxes, SandboxRegistry registry, ActivityRecorder activity, ISandboxBackend backend, SandboxTokens tokens, TimeProvider clock)
 {
+    /// <summary>How long a connection that fails waits for the news that its sandbox has ended: that comes a moment later.</summary>
+    public static readonly TimeSpan NewsPatience = TimeSpan.FromSeconds(1);
+
     /// <summary>Sends a request to the sandbox's executor and returns when its headers are there; the body is the caller's to copy.</summary>
     /// <param name="name">Whatever stands in the path in place of a sandbox's name.</param>
     /// <param name="request">The request.</param>
@@ -64,7 +67,7 @@ public sealed class ExecutorRelay(
         catch (Exception e) when (e is HttpRequestException or IOException or SocketException or ObjectDisposedException && !cancellationToken.IsCancellationRequested)
         {
             if (body?.CallerFault is { } fault) ExceptionDispatchInfo.Throw(fault);
-            throw await WhyAsync(sandbox, e as HttpRequestException, cancellationToken);
+            throw await WhyAsync(sandbox, e, cancellationToken);
         }
     }
 
@@ -82,13 +85,25 @@ public sealed class ExecutorRelay(
     }
 
     // An executor that does not answer may be one whose sandbox is gone.
-    private async Task<SandboxException> WhyAsync(Sandbox sandbox, HttpRequestException? e, CancellationToken cancellationToken)
+    private async Task<SandboxException> WhyAsync(Sandbox sandbox, Exception? e, CancellationToken cancellationToken)
+    {
+        var isAnswer = e is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded };
+        var live = await ReadAsync(sandbox, e is null || isAnswer ? TimeSpan.Zero : NewsPatience, cancellationToken);
+        if (!IsThere(sandbox, live))
+            return SandboxException.NotFound(sandbox.Name, live is { HasEnded: true } && live.Uid == sandbox.Uid ? live.Message : null);
+        return isAnswer
+            ? SandboxException.ExecutorError(sandbox.Name, "a response that is not valid HTTP or too large", e)
+            : SandboxException.ExecutorUnreachable(sandbox.Name, e, ConnectionFailure.WordsFor(e));
+    }
+
+    private async Task<Sandbox?> ReadAsync(Sandbox sandbox, TimeSpan patience, CancellationToken cancellationToken)
     {
         var live = await registry.ReadAsync(sandbox.Name, cancellationToken);
-        if (live is not { IsAlive: true } || live.Uid != sandbox.Uid)
-            return SandboxException.NotFound(sandbox.Name, live is { HasEnded: true } && live.Uid == sandbox.Uid ? live.Message : null);
-        return e?.HttpRequestError is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded
-            ? SandboxException.ExecutorError(sandbox.Name, "a response that is not valid HTTP or too large", e)
-            : SandboxException.ExecutorUnreachable(sandbox.Name, e);
+        var began = clock.GetTimestamp();
+        while (IsThere(sandbox, live) && patience - clock.GetElapsedTime(began) is { Ticks: > 0 } left)
+            live = await registry.NextAsync(sandbox.Name, live, left, cancellationToken);
+        return live;
     }
+
+    private static bool IsThere(Sandbox sandbox, Sandbox? live) => live is { IsAlive: true } && live.Uid == sandbox.Uid;
 }

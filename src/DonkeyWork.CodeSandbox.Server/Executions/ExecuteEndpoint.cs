@@ -30,7 +30,7 @@ internal sealed class ExecuteEndpoint(ExecutionRegistry registry, SandboxEnviron
         }
         catch
         {
-            execution.TryKill();
+            execution.TryKillUnlessEnded();
             throw;
         }
         finally
@@ -44,13 +44,7 @@ internal sealed class ExecuteEndpoint(ExecutionRegistry registry, SandboxEnviron
     {
         using var open = registry.CountStream();
         await using var disconnect = context.RequestAborted.UnsafeRegister(
-            _ =>
-            {
-                // From the end on a caller that leaves does not end background children.
-                if (!execution.Completed.IsCompleted)
-                    execution.TryKill();
-            },
-            null);
+            static left => ((Execution)left!).TryKillUnlessEnded(), execution);
         await EventFollower.BeginAsync(context, SseBuffer.MediaType);
         var stream = new LineStream(new SseWriter(context.Response.BodyWriter, execution.Pid));
         await new EventFollower(timeProvider).FollowAsync(execution, reader, stream, context.RequestAborted);

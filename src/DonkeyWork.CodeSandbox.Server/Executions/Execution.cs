@@ -16,6 +16,9 @@ internal sealed partial class Execution
     /// <summary>How long output is kept after the end.</summary>
     public static readonly TimeSpan KeepOutput = TimeSpan.FromMinutes(10);
 
+    /// <summary>When a kill that failed is tried again.</summary>
+    private static readonly TimeSpan KillRetryInterval = TimeSpan.FromSeconds(1);
+
     private readonly ExecutionHost _host;
     private readonly ILogger<Execution> _logger;
     private readonly ProcessTree _tree;
@@ -24,7 +27,7 @@ internal sealed partial class Execution
     private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _startedAt;
     private volatile ExecutionEnd? _end;
-    private volatile bool _timedOut;
+    private volatile KilledFor _killedFor;
     private OutputPump[] _pumps;
     private ITimer? _expiry;
 
@@ -64,6 +67,9 @@ internal sealed partial class Execution
 
     /// <summary>Whether the command itself still runs.</summary>
     public bool IsRunning => !_tree.Exited.IsCompleted;
+
+    /// <summary>Whether the command has ended and whoever reads is told so, or is about to be.</summary>
+    public bool HasEnded => _end is not null;
 
     /// <summary>Completes when the command has ended and its output is in the log. Its children may live on.</summary>
     public Task Completed => _completed.Task;
@@ -153,19 +159,16 @@ internal sealed partial class Execution
 
     /// <summary>Kills the whole tree.</summary>
     /// <exception cref="IOException">The kernel refuses.</exception>
-    public void Kill() => _tree.Kill();
+    public void Kill() => Kill(KilledFor.Request);
 
-    /// <summary>The same for whoever has nobody to tell that it failed.</summary>
-    public void TryKill()
+    /// <summary>The same for whoever has nobody to tell that it failed: it is tried again until it succeeds.</summary>
+    public void TryKill() => TryKill(KilledFor.Request);
+
+    /// <summary>The same for who leaves: from the end on, what the command has left behind may live.</summary>
+    public void TryKillUnlessEnded()
     {
-        try
-        {
-            _tree.Kill();
-        }
-        catch (IOException error)
-        {
-            LogKillFailed(error, Pid);
-        }
+        if (!HasEnded)
+            TryKill();
     }
 
     /// <summary>Forgets what was started, so that what is remembered of it is small.</summary>
@@ -187,7 +190,7 @@ internal sealed partial class Execution
             return _tree.Signal(signal);
         if (_tree.Exited.IsCompleted)
             return false;
-        _tree.Kill();
+        Kill();
         return true;
     }
 
@@ -242,14 +245,15 @@ internal sealed partial class Execution
     {
         const int killedExitCode = WaitStatus.SignalBase + Native.SIGKILL;
         var end = await _tree.Exited;
-        var reason = _timedOut ? ExitReason.TimedOut
-            : end.Status.ExitCode == killedExitCode && MemoryRanOut() ? ExitReason.OomKilled
+        var isTimedOut = _killedFor == KilledFor.Time;
+        var reason = isTimedOut ? ExitReason.TimedOut
+            : end.Status.ExitCode == killedExitCode && _killedFor == KilledFor.Nothing && MemoryRanOut() ? ExitReason.OomKilled
             : end.Status.IsSignal ? ExitReason.Killed
             : ExitReason.Exited;
         return new ExecutionEnd(
             _host.Time.GetUtcNow(),
-            _timedOut ? killedExitCode : end.Status.ExitCode,
-            _timedOut ? Signals.NameOf(Native.SIGKILL) : end.Status.IsSignal ? Signals.NameOf(end.Status.Signal) : null,
+            isTimedOut ? killedExitCode : end.Status.ExitCode,
+            isTimedOut ? Signals.NameOf(Native.SIGKILL) : end.Status.IsSignal ? Signals.NameOf(end.Status.Signal) : null,
             reason,
             end.CpuMilliseconds,
             end.PeakMemoryBytes);
@@ -272,10 +276,45 @@ internal sealed partial class Execution
     /// <summary>Kills the whole tree unless the command has ended; it then counts as timed out.</summary>
     private void TimeOut()
     {
-        if (!IsRunning)
-            return;
-        _timedOut = true;
-        TryKill();
+        if (IsRunning)
+            TryKill(KilledFor.Time);
+    }
+
+    /// <summary>Of several that kill it the first is what it ended for.</summary>
+    private void Kill(KilledFor what)
+    {
+        var isFirst = IsRunning && _killedFor == KilledFor.Nothing;
+        if (isFirst)
+            _killedFor = what;
+        try
+        {
+            _tree.Kill();
+        }
+        catch when (isFirst)
+        {
+            _killedFor = KilledFor.Nothing;
+            throw;
+        }
+    }
+
+    private void TryKill(KilledFor what)
+    {
+        try
+        {
+            Kill(what);
+        }
+        catch (IOException error)
+        {
+            LogKillFailed(error, Pid);
+            // Ends when a kill succeeds, at the latest with the sandbox, and has nothing else to tell.
+            _ = KillAgainAsync(what);
+        }
+    }
+
+    private async Task KillAgainAsync(KilledFor what)
+    {
+        await Task.Delay(KillRetryInterval, _host.Time, CancellationToken.None);
+        TryKill(what);
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The tree of process {Pid} could not be killed.")]
@@ -283,6 +322,13 @@ internal sealed partial class Execution
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Whether memory ran out for process {Pid} cannot be read.")]
     private partial void LogOomUnknown(Exception error, int pid);
+
+    private enum KilledFor
+    {
+        Nothing,
+        Request,
+        Time,
+    }
 
     private sealed record ExecutionEnd(
         DateTimeOffset At, int ExitCode, string? Signal, ExitReason Reason, long? CpuMilliseconds, long? PeakMemoryBytes);

@@ -41,7 +41,7 @@ internal sealed partial record ExecutionPlan
     /// <summary>Whether it is held when more is printed than is kept.</summary>
     public bool Holds { get; init; }
 
-    /// <summary>What two starts of one id must have in common: everything but the time limit and what is kept, hashed.</summary>
+    /// <summary>What two starts of one id must have in common: everything but the time limit, what is kept, and the size of a terminal, hashed.</summary>
     public byte[] Fingerprint { get; init; } = [];
 
     /// <summary>Checks a request.</summary>
@@ -87,6 +87,7 @@ internal sealed partial record ExecutionPlan
             TimeoutSeconds = null,
             KeepOutputBytes = null,
             WorkingDirectory = directory,
+            Pty = request.Pty is null ? null : new TerminalSize { Cols = 1, Rows = 1 },
             Stdin = request.Pty is not null || request.Stdin is true,
             Environment = new SortedDictionary<string, string>(
                 request.Environment?.ToDictionary() ?? [], StringComparer.Ordinal),

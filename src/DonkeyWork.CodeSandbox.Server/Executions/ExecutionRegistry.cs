@@ -51,40 +51,11 @@ internal sealed partial class ExecutionRegistry(
         StartAsync(ExecutionPlan.From(request, environment, streams));
 
     /// <summary>The same for what was checked already.</summary>
-    public async Task<(Execution Execution, bool IsNew)> StartAsync(ExecutionPlan plan)
-    {
-        NamedExecution? named;
-        bool isNew;
-        lock (_gate)
-        {
-            var id = plan.Id ?? NewId();
-            isNew = !_named.TryGetValue(id, out named);
-            if (isNew)
-            {
-                if (_named.Count >= maxNamed)
-                    throw TooMany();
-                _named[id] = named = new NamedExecution(id, plan.Fingerprint);
-            }
-        }
+    public Task<(Execution Execution, bool IsNew)> StartAsync(ExecutionPlan plan) => StartAsync(plan, plan.Fingerprint);
 
-        if (!isNew)
-            return (await named!.AttachAsync(plan.Fingerprint), false);
-        try
-        {
-            var execution = await StartAsync(named!.Id, plan);
-            named.SetStarted(execution);
-            return (execution, true);
-        }
-        catch (Exception error)
-        {
-            lock (_gate)
-                _named.Remove(named!.Id);
-            // Whoever waits for it is told; what it was is logged for the one who began.
-            named.SetFailed(error as RequestException
-                ?? new RequestException(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The execution could not be started."));
-            throw;
-        }
-    }
+    /// <summary>Starts an execution, or finds the one of this id, whatever it is; that it is the right one is the caller's to see.</summary>
+    /// <exception cref="RequestException">As of a start, but <c>execution_exists</c>.</exception>
+    public Task<(Execution Execution, bool IsNew)> FindOrStartAsync(ExecutionPlan plan) => StartAsync(plan, null);
 
     /// <summary>Starts one that nobody can ask for; <see cref="Forget"/> ends it.</summary>
     /// <param name="plan">What to start.</param>
@@ -124,6 +95,41 @@ internal sealed partial class ExecutionRegistry(
 
     /// <summary>Kills everything that was ever started here.</summary>
     public void KillAll() => host.Trees.KillAll();
+
+    private async Task<(Execution Execution, bool IsNew)> StartAsync(ExecutionPlan plan, byte[]? sameFingerprint)
+    {
+        NamedExecution? named;
+        bool isNew;
+        lock (_gate)
+        {
+            var id = plan.Id ?? NewId();
+            isNew = !_named.TryGetValue(id, out named);
+            if (isNew)
+            {
+                if (_named.Count >= maxNamed)
+                    throw TooMany();
+                _named[id] = named = new NamedExecution(id, plan.Fingerprint);
+            }
+        }
+
+        if (!isNew)
+            return (await named!.AttachAsync(sameFingerprint), false);
+        try
+        {
+            var execution = await StartAsync(named!.Id, plan);
+            named.SetStarted(execution);
+            return (execution, true);
+        }
+        catch (Exception error)
+        {
+            lock (_gate)
+                _named.Remove(named!.Id);
+            // Whoever waits for it is told; what it was is logged for the one who began.
+            named.SetFailed(error as RequestException
+                ?? new RequestException(StatusCodes.Status500InternalServerError, ErrorCodes.InternalError, "The execution could not be started."));
+            throw;
+        }
+    }
 
     private async Task<Execution> StartAsync(string id, ExecutionPlan plan, Action<Execution>? beforeOutput = null)
     {

@@ -38,12 +38,13 @@ internal sealed class NamedExecution(string id, byte[] fingerprint)
     }
 
     /// <summary>The execution, for somebody who asks for the same start again; waits for the outcome of the first.</summary>
+    /// <param name="sameFingerprint">What is asked for; <see langword="null"/>: whatever it is.</param>
     /// <exception cref="RequestException">With <c>execution_exists</c>, <c>execution_deleted</c>, or what the first start failed with.</exception>
-    public async Task<Execution> AttachAsync(byte[] sameFingerprint)
+    public async Task<Execution> AttachAsync(byte[]? sameFingerprint)
     {
         if (_deleted)
             throw Deleted();
-        if (!sameFingerprint.AsSpan().SequenceEqual(fingerprint))
+        if (sameFingerprint is not null && !sameFingerprint.AsSpan().SequenceEqual(fingerprint))
             throw new RequestException(StatusCodes.Status409Conflict, ErrorCodes.ExecutionExists, $"'{id}' is the id of another command.");
         return await _start.Task ?? throw new RequestException(_failure!.Status, _failure.Code, _failure.Message) { RetryAfterSeconds = _failure.RetryAfterSeconds };
     }

@@ -35,6 +35,9 @@ struct cs_usage {
     int64_t peak_memory_bytes;  /* of the largest one; never below what the executor itself had when the child was started */
 };
 
+/* A reaper's exit code when nothing that came of its command is left, in the whole sandbox. */
+#define CS_NOTHING_LEFT 0
+
 int32_t cs_spawn(struct cs_spawn_request *request);
 int32_t cs_wait_peek(int32_t *pid);
 int32_t cs_reap(int32_t pid, int32_t *status, struct cs_usage *usage);

@@ -94,7 +94,10 @@ int main(int argc, char **argv, char **envp)
         return 2;
     volatile int step = CS_STEP_NONE, error = 0;
     fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 && errno != EINVAL) {
+    /* What it says at its end is believed, so no command may trace it (ptrace(2)). The command's exec makes that one traceable. */
+    prctl(PR_SET_DUMPABLE, 0);
+    int adopts = prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+    if (!adopts && errno != EINVAL) {
         tell(-1, CS_STEP_SETUP, errno, (struct cs_usage){ 0 });
         return 1;
     }
@@ -123,5 +126,5 @@ int main(int argc, char **argv, char **envp)
     close(2);
     tell(leader, 0, 0, (struct cs_usage){ 0 });
     look_after(leader);
-    return 0;
+    return adopts ? CS_NOTHING_LEFT : 1;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using DonkeyWork.CodeSandbox.Server.Files;
 using Microsoft.Win32.SafeHandles;
@@ -38,8 +39,15 @@ internal sealed class CgroupTree : ProcessTree
 /// <summary>Makes the directories of executions inside the one that the host has handed over.</summary>
 internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper children, ProcessSpawner spawner) : IProcessTreeFactory
 {
+    private const int MaxListBytes = 4096;
+
+    /// <summary>The dying are listed for a moment longer: no more than that is waited for.</summary>
+    private const int KillRounds = 20;
+
     private readonly Lock _gate = new();
-    private readonly HashSet<string> _names = [];
+
+    /// <summary>Of each directory, what it is killed by: open from the start, as a kill must not fail for want of descriptors.</summary>
+    private readonly Dictionary<string, CgroupFiles> _files = [];
     private readonly HashSet<string> _released = [];
     private long _last;
 
@@ -60,10 +68,15 @@ internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper ch
     {
         lock (_gate)
         {
-            if (!_names.Contains(name))
+            if (!_files.TryGetValue(name, out var files))
                 return;
-            using var kill = FileSystem.Open(directory, Bytes($"{name}/cgroup.kill"), O_WRONLY);
-            _ = Native.Write(kill, "1"u8, 1);
+            var isEmpty = false;
+            for (var round = 0; round < KillRounds && !isEmpty; round++)
+            {
+                if (Native.Write(files.Kill, "1"u8, 1) != 1)
+                    throw new IOException($"cgroup.kill of {name}: {Marshal.GetLastPInvokeErrorMessage()}");
+                isEmpty = KillMembers(files.Procs);
+            }
         }
     }
 
@@ -86,7 +99,7 @@ internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper ch
     {
         lock (_gate)
         {
-            foreach (var name in _names)
+            foreach (var name in _files.Keys)
                 Kill(name);
         }
     }
@@ -97,20 +110,46 @@ internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper ch
         lock (_gate)
         {
             _released.Add(name);
-            _released.RemoveWhere(released =>
-                FileSystem.TryRemove(directory, Bytes(released), isDirectory: true) == 0 && _names.Remove(released));
+            _released.RemoveWhere(TryRemove);
         }
+    }
+
+    /// <summary>
+    /// Kills one by one what <c>cgroup.kill</c> has left: it signals first threads alone, and one that has ended
+    /// (pthread_exit(3)) passes it on to no other.
+    /// </summary>
+    /// <returns>Whether nobody was there any more.</returns>
+    private static bool KillMembers(SafeFileHandle procs)
+    {
+        Span<byte> text = stackalloc byte[MaxListBytes];
+        var length = ReadAt(procs, text, text.Length, 0);
+        text = text[..(int)Math.Max(length, 0)];
+        // What does not fit is read in the next round; a number that is cut is no number of theirs.
+        text = text[..(text.LastIndexOf((byte)'\n') + 1)];
+        foreach (var line in MemoryExtensions.Split((ReadOnlySpan<byte>)text, (byte)'\n'))
+        {
+            if (int.TryParse(text[line], out var pid) && pid > 1)
+                _ = Native.Kill(pid, Native.SIGKILL);
+        }
+
+        return text.IsEmpty;
+    }
+
+    private bool TryRemove(string name)
+    {
+        if (FileSystem.TryRemove(directory, Bytes(name), isDirectory: true) != 0)
+            return false;
+        if (_files.Remove(name, out var files))
+            files.Dispose();
+        return true;
     }
 
     private CgroupTree Start(ProcessStart start, ProcessChannels channels)
     {
-        var name = MakeDirectory();
+        var (name, files) = MakeDirectory();
         try
         {
-            if (FileSystem.TryOpen(directory, Bytes($"{name}/cgroup.procs"), O_WRONLY, out var procs) is not 0 and var error)
-                throw new StartFailedException(SpawnStep.Setup, error);
-            using (procs)
-                return CgroupTree.Start(this, name, procs, spawner, start, channels);
+            return CgroupTree.Start(this, name, files.Procs, spawner, start, channels);
         }
         catch
         {
@@ -119,18 +158,14 @@ internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper ch
         }
     }
 
-    private string MakeDirectory()
+    private (string Name, CgroupFiles Files) MakeDirectory()
     {
         while (true)
         {
             var name = $"execution-{Interlocked.Increment(ref _last)}";
             var error = FileSystem.TryMakeDirectory(directory, Bytes(name));
             if (error == 0)
-            {
-                lock (_gate)
-                    _names.Add(name);
-                return name;
-            }
+                return (name, OpenFiles(name));
 
             // A command may have made one of this name.
             if (error != FileError.EEXIST)
@@ -138,5 +173,35 @@ internal sealed class CgroupTreeFactory(SafeFileHandle directory, ChildReaper ch
         }
     }
 
+    private CgroupFiles OpenFiles(string name)
+    {
+        var error = FileSystem.TryOpen(directory, Bytes($"{name}/cgroup.kill"), O_WRONLY, out var kill);
+        if (error == 0)
+        {
+            error = FileSystem.TryOpen(directory, Bytes($"{name}/cgroup.procs"), O_RDWR, out var procs);
+            if (error == 0)
+            {
+                var files = new CgroupFiles(kill, procs);
+                lock (_gate)
+                    _files.Add(name, files);
+                return files;
+            }
+
+            kill.Dispose();
+        }
+
+        _ = FileSystem.TryRemove(directory, Bytes(name), isDirectory: true);
+        throw new StartFailedException(SpawnStep.Setup, error);
+    }
+
     private static byte[] Bytes(string path) => Encoding.ASCII.GetBytes(path);
+
+    private sealed record CgroupFiles(SafeFileHandle Kill, SafeFileHandle Procs) : IDisposable
+    {
+        public void Dispose()
+        {
+            Kill.Dispose();
+            Procs.Dispose();
+        }
+    }
 }

@@ -14,6 +14,9 @@ internal sealed class ReaperTree : ProcessTree
     private const int ReportBytes = 32;
     private const int KilledStatus = Native.SIGKILL;
 
+    /// <summary><c>CS_NOTHING_LEFT</c>: the exit code of a reaper that has seen the last of its command's processes end.</summary>
+    private const int NothingLeft = 0;
+
     /// <summary>A start takes milliseconds; longer, and a command has stopped the reaper.</summary>
     private static readonly TimeSpan StoppedInterval = TimeSpan.FromMilliseconds(50);
 
@@ -26,6 +29,7 @@ internal sealed class ReaperTree : ProcessTree
     private readonly DescriptorReader _reports;
     private int _helper;
     private volatile bool _helperIsGone;
+    private volatile bool _nothingIsLeft;
 
     private ReaperTree(ChildReaper children, SafeFileHandle socket)
     {
@@ -48,7 +52,7 @@ internal sealed class ReaperTree : ProcessTree
         try
         {
             using (childs)
-                tree._helper = spawner.Start(wrapped, channels, (int)childs.DangerousGetHandle(), -1, takesTerminal: false, _ => tree._helperIsGone = true);
+                tree._helper = spawner.Start(wrapped, channels, (int)childs.DangerousGetHandle(), -1, takesTerminal: false, tree.NoteHelpersEnd);
             using var timeout = new CancellationTokenSource(StartTimeout);
             await using var goOn = new Timer(_ => Native.Kill(tree._helper, Native.SIGCONT), null, StoppedInterval, StoppedInterval);
             // A reaper that ends without a report was killed by somebody before it could start anything.
@@ -89,14 +93,22 @@ internal sealed class ReaperTree : ProcessTree
 
     public override void Kill() => _children.WithChildren(helpers =>
     {
+        if (_nothingIsLeft)
+            return;
         // An execution may be deleted long after its end, when the pid is another's.
         var helper = !_helperIsGone && Array.IndexOf(helpers, _helper) >= 0 ? _helper : 0;
         if (Native.Sweep(helper, helpers, helpers.Length) != 0)
-            throw new IOException("/proc cannot be read, so the processes of the command cannot be found.");
+            throw new IOException("The processes of the command cannot be found in /proc, or do not die.");
     });
 
     public override void Release()
     {
+    }
+
+    private void NoteHelpersEnd(ProcessEnd end)
+    {
+        _nothingIsLeft = !end.Status.IsSignal && end.Status.ExitCode == NothingLeft;
+        _helperIsGone = true;
     }
 
     /// <summary>Owned by the tree: ends with the reaper, and a reaper that somebody killed counts as the command's end.</summary>

@@ -79,17 +79,12 @@ internal sealed class TerminalEndpoint(ExecutionRegistry registry, SandboxEnviro
 
     private async Task<Execution> FindOrStartAsync(TerminalQuery query, string id)
     {
-        Execution execution;
-        try
-        {
-            execution = registry.Get(id);
-        }
-        catch (RequestException error) when (error.Code == ErrorCodes.ExecutionNotFound)
-        {
-            return (await registry.StartAsync(query.Request, streams: true)).Execution;
-        }
-
-        if (query.Command is not null && query.Command != execution.Command)
+        var (execution, isNew) = await registry.FindOrStartAsync(ExecutionPlan.From(query.Request, environment, streams: true));
+        if (isNew)
+            return execution;
+        // Of one that ended long ago nobody knows any more what it was.
+        var isForgotten = execution is { Command: null, Argv: null };
+        if (query.Command is not null && !isForgotten && query.Command != execution.Command)
             throw new RequestException(StatusCodes.Status409Conflict, ErrorCodes.ExecutionExists, $"'{id}' is the id of another command.");
         if (!execution.IsTerminal)
             throw new RequestException(StatusCodes.Status409Conflict, ErrorCodes.NotATerminal, "The execution has no terminal.");

@@ -22,9 +22,9 @@ internal sealed class ClockedExecutor : IAsyncDisposable
     private ClockedExecutor(TimeProvider? forAbsences)
     {
         Api = new ExecutorApi(InDirectory("socket"));
-        var host = new ExecutionHost(new HostTrees(), new OomCounter(null), new LogPlace(_directory.FullName), Clock, NullLogger<Execution>.Instance);
+        var host = new ExecutionHost(Trees, new OomCounter(null), new LogPlace(_directory.FullName), Clock, NullLogger<Execution>.Instance);
         var environment = new SandboxEnvironment(name => name == "HOME" ? _directory.FullName : null);
-        var registry = new ExecutionRegistry(host, environment, NullLogger<ExecutionRegistry>.Instance);
+        Registry = new ExecutionRegistry(host, environment, NullLogger<ExecutionRegistry>.Instance);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(Api.SocketPath));
@@ -32,11 +32,15 @@ internal sealed class ClockedExecutor : IAsyncDisposable
         _app.UseMiddleware<ProblemMiddleware>();
         _app.UseWebSockets(TerminalEndpoint.Options);
         _app.UseRouting();
-        new ExecutionEndpoints(registry, Clock).Map(_app);
-        _app.MapGet(Routes.Terminal, new TerminalEndpoint(registry, environment, new TerminalAttendance(forAbsences ?? Clock)).HandleAsync);
+        new ExecutionEndpoints(Registry, Clock).Map(_app);
+        _app.MapGet(Routes.Terminal, new TerminalEndpoint(Registry, environment, new TerminalAttendance(forAbsences ?? Clock)).HandleAsync);
     }
 
     public ManualClock Clock { get; } = new();
+
+    public HostTrees Trees { get; } = new();
+
+    public ExecutionRegistry Registry { get; }
 
     public ExecutorApi Api { get; }
 

@@ -65,6 +65,9 @@ internal sealed class ExecutorContainer : IAsyncDisposable
     /// <summary>The cgroup v2 directory handed over.</summary>
     public string Cgroup => Path.Combine(Cgroups.Unified, _name);
 
+    /// <summary>What the executor has written to standard error.</summary>
+    public string Log => File.ReadAllText(Path.Combine(_folder, "log"));
+
     private string Disk => Path.Combine(_folder, "disk");
 
     public static async Task<ExecutorContainer> StartAsync(KillMode mode, ContainerOptions? options = null)
@@ -90,6 +93,9 @@ internal sealed class ExecutorContainer : IAsyncDisposable
 
     /// <summary>The host's view of the whole container.</summary>
     public IReadOnlyList<HostProcess> Processes() => HostProcess.InNamespaceOf(Pid);
+
+    /// <summary>Runs a script inside, not as a command of the executor's, under any uid.</summary>
+    public void Exec(int userId, string script) => Published.Succeed("runc", "exec", "--user", $"{userId}", _name, "bash", "-c", script);
 
     public async ValueTask DisposeAsync()
     {

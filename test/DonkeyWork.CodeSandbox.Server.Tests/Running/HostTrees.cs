@@ -9,11 +9,20 @@ namespace DonkeyWork.CodeSandbox.Server.Tests.Running;
 /// </summary>
 internal sealed class HostTrees : IProcessTreeFactory
 {
-    public Task<ProcessTree> StartAsync(ProcessStart start, ProcessChannels channels)
+    private int _kills;
+
+    /// <summary>How many kills fail before one succeeds.</summary>
+    public int FailingKills { get; set; }
+
+    /// <summary>Where it is set, what starts wait for.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    public async Task<ProcessTree> StartAsync(ProcessStart start, ProcessChannels channels)
     {
         try
         {
-            return Task.FromResult<ProcessTree>(new HostTree(start, channels));
+            await Gate;
+            return new HostTree(this, start, channels);
         }
         finally
         {
@@ -29,8 +38,11 @@ internal sealed class HostTrees : IProcessTreeFactory
     {
         private readonly Process _process;
 
-        public HostTree(ProcessStart start, ProcessChannels channels)
+        private readonly HostTrees _trees;
+
+        public HostTree(HostTrees trees, ProcessStart start, ProcessChannels channels)
         {
+            _trees = trees;
             var redirections = $"0<>{NameOf(channels.ChildInput)} 1>{NameOf(channels.ChildOutput)} 2>{NameOf(channels.ChildError)}";
             var info = new ProcessStartInfo(
                 "bash", ["-c", $"exec 3>&1 {redirections}; echo open >&3; exec 3>&-; exec setsid {(channels.IsTerminal ? "--ctty" : "")} \"$@\"", "bash", start.Path, .. start.Arguments.Skip(1)])
@@ -48,7 +60,12 @@ internal sealed class HostTrees : IProcessTreeFactory
             _ = FollowAsync();
         }
 
-        public override void Kill() => Signal(Native.SIGKILL);
+        public override void Kill()
+        {
+            if (Interlocked.Increment(ref _trees._kills) <= _trees.FailingKills)
+                throw new IOException("The kernel refuses.");
+            Signal(Native.SIGKILL);
+        }
 
         public override bool Signal(int signal) => !Exited.IsCompleted && Native.Kill(-Pid, signal) == 0;
 

@@ -49,6 +49,31 @@ public sealed class TerminalTests(BothKinds containers) : IClassFixture<BothKind
         await NothingIsLeftAsync(container);
     }
 
+    [Theory]
+    [InlineData(KillMode.Cgroup)]
+    [InlineData(KillMode.Reaper)]
+    public async Task What_is_killed_beside_a_terminal_does_not_suspend_its_foreground_job(KillMode mode)
+    {
+        var container = containers[mode];
+        await using var terminal = await TerminalClient.ConnectAsync(container);
+        await terminal.TypeAsync($"sleep {Mark}\r");
+        await RunsAsync(container, $"sleep {Mark}");
+
+        for (var round = 0; round < 20; round++)
+        {
+            var beside = await container.Api.StartAsync("sleep 3600");
+            using var deleted = await container.Api.DeleteAsync(beside.Id);
+            ((int)deleted.StatusCode).ShouldBe(204);
+        }
+
+        // What is typed reaches the job, which still has the terminal.
+        await terminal.TypeAsync("\u0003");
+        await terminal.TypeAsync("echo status=$?\r");
+        await terminal.UntilAsync("status=130");
+        terminal.Screen.Text.ShouldNotContain("Stopped");
+        await NothingIsLeftAsync(container);
+    }
+
     [Fact]
     public async Task A_python_prompt_edits_lines_and_takes_an_end_of_file()
     {
