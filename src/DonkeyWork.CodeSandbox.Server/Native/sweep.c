@@ -1,9 +1,9 @@
 /*
  * Kills everything below one reaper where there is no cgroup. Only for PID 1: kill(-1) then reaches this pid namespace
  * and nothing else. Most commands die of a few walks that kill what descends from the reaper: it ends when nothing is left
- * below it, and says so. What forks faster than that is hunted: everything is stopped so that nothing can fork away from the walk, what descends from the reaper is
- * killed, the others go on; again, until two walks in a row find nothing. Only then the reaper itself: killed earlier, its
- * descendants would be adopted by PID 1 and lost to the walk.
+ * below it, and says so. What forks faster than that is hunted: everything is stopped so that nothing can fork away from
+ * the walk, what descends from the reaper is killed, the others go on; again, until two walks in a row find nothing. Only
+ * then the reaper itself: killed earlier, its descendants would be adopted by PID 1 and lost to the walk.
  */
 #define _GNU_SOURCE
 #include "codesandbox.h"
