@@ -57,7 +57,15 @@ public sealed class ExecutorRelay(
             var executor = backend.Connect(sandbox);
             using var message = MessageOf(request, new Uri(executor.BaseAddress, request.Path), body);
             message.Headers.Add(ExecutorProtocol.TokenHeader, tokens.TokenOf(sandbox.Name, sandbox.Nonce));
-            return await executor.Http.SendAsync(message, both.Token);
+            try
+            {
+                return await executor.Http.SendAsync(message, both.Token);
+            }
+            finally
+            {
+                // An answer may come first; from here on the caller's side is somebody else's to read.
+                if (body is not null) await body.EndAsync();
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && body?.CallerFault is null)
         {

@@ -11,6 +11,10 @@ internal sealed class RelayedBody : HttpContent
     private readonly long? _length;
     private readonly CancellationToken _refused;
     private readonly Action _sent;
+    private readonly CancellationTokenSource _over = new();
+    private readonly Lock _gate = new();
+    private Task _reading = Task.CompletedTask;
+    private volatile bool _isOver;
 
     /// <param name="request">Whose body it is.</param>
     /// <param name="sent">Called when all has been sent.</param>
@@ -27,12 +31,24 @@ internal sealed class RelayedBody : HttpContent
     /// <summary>What went wrong while the caller's side was read.</summary>
     public Exception? CallerFault { get; private set; }
 
+    /// <summary>
+    /// Returns when the caller's side is not read any more, nor will be: whoever is answered early is still being read from, and
+    /// only one can do that.
+    /// </summary>
+    public async Task EndAsync()
+    {
+        Task reading;
+        lock (_gate) (_isOver, reading) = (true, _reading);
+        await _over.CancelAsync();
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(_refused, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_refused, _over.Token, cancellationToken);
         var buffer = new byte[BufferBytes];
         while (await ReadAsync(buffer, either.Token) is > 0 and var count)
         {
@@ -41,7 +57,7 @@ internal sealed class RelayedBody : HttpContent
             await stream.FlushAsync(cancellationToken);
         }
 
-        _sent();
+        if (!_isOver) _sent();
     }
 
     protected override bool TryComputeLength(out long length)
@@ -51,13 +67,26 @@ internal sealed class RelayedBody : HttpContent
         return _length is not null && !_refused.CanBeCanceled;
     }
 
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _over.Dispose();
+        base.Dispose(disposing);
+    }
+
     private async Task<int> ReadAsync(byte[] buffer, CancellationToken cancellationToken)
     {
         try
         {
-            return await _source.ReadAsync(buffer, cancellationToken);
+            Task<int> reading;
+            lock (_gate)
+            {
+                if (_isOver) return 0;
+                _reading = reading = _source.ReadAsync(buffer, cancellationToken).AsTask();
+            }
+
+            return await reading;
         }
-        catch (OperationCanceledException) when (_refused.IsCancellationRequested)
+        catch (OperationCanceledException) when (_refused.IsCancellationRequested || _isOver)
         {
             return 0;
         }

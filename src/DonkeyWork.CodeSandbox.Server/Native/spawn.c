@@ -45,10 +45,15 @@ static int oom_score_fd = -1;
 static char own_oom_score[12];
 static char command_oom_score[12];
 
-/* Before the runtime's start, which may raise the soft limit for itself, and while /proc/self is still our own. */
+/*
+ * Before the runtime's start, and while /proc/self is still our own. The executor may have as many descriptors as it can;
+ * commands get the soft limit that it was given, for those that use select(2).
+ */
 __attribute__((constructor)) static void remember(void)
 {
     getrlimit(RLIMIT_NOFILE, &original_nofile);
+    struct rlimit nofile = { original_nofile.rlim_max, original_nofile.rlim_max };
+    setrlimit(RLIMIT_NOFILE, &nofile);
     sched_getaffinity(0, sizeof original_affinity, &original_affinity);
     dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
 

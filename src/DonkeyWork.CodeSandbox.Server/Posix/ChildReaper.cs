@@ -10,6 +10,9 @@ namespace DonkeyWork.CodeSandbox.Server.Posix;
 [SuppressMessage("Reliability", "CA1001", Justification = "It lives as long as the process.")]
 internal sealed class ChildReaper
 {
+    /// <summary>The kernel counts pages for each CPU by itself, and adds them up now and then.</summary>
+    private const long PeakTolerance = 1024 * 1024;
+
     private const int StackBytes = 256 * 1024;
 
     /// <summary>A start takes a millisecond; longer, and a command has stopped the child before its exec.</summary>
@@ -39,13 +42,12 @@ internal sealed class ChildReaper
         lock (_gate)
         {
             *_request = request;
-            var ownPeakMemory = Native.OwnPeakMemory();
             _continueStopped.Change(StoppedStartInterval, StoppedStartInterval);
             var pid = Native.Spawn(_request);
             _continueStopped.Change(Timeout.Infinite, Timeout.Infinite);
             if (pid < 0)
                 throw new StartFailedException(_request->Step, _request->Errno);
-            _children.Add(pid, new Child(onExit, ownPeakMemory));
+            _children.Add(pid, new Child(onExit, Native.OwnPeakMemory() + PeakTolerance));
             _started++;
             Monitor.Pulse(_gate);
             return pid;
@@ -115,6 +117,6 @@ internal sealed class ChildReaper
     }
 
     /// <param name="OnExit">Who wants to know.</param>
-    /// <param name="OwnPeakMemory">What the executor had at its start, of which nothing is the child's.</param>
+    /// <param name="OwnPeakMemory">What the executor had until the child's exec, of which nothing is the child's.</param>
     private sealed record Child(Action<ProcessEnd> OnExit, long OwnPeakMemory);
 }
