@@ -33,6 +33,8 @@ public sealed class RelayTests : RelayedRequests
         var sending = Core.Relay.SendAsync(Sandbox.Name, new ExecutorRequest(HttpMethod.Delete, "api/executions/x/stdin"), default);
         // Closed in good order, as by a process that is killed; a reset is not repeated anyway.
         (await Core.Executor.NextCallAsync()).Close();
+        await Core.Clock.TimerAsync(ExecutorRelay.NewsPatience).WaitAsync(Patience.Limit);
+        Core.Clock.Advance(ExecutorRelay.NewsPatience);
 
         await FailsAsync(sending, ErrorCodes.ExecutorUnreachable);
         Core.Executor.HasCall.ShouldBeFalse();

@@ -12,15 +12,13 @@ internal static class RelayEndpoint
     // Content-Type and Content-Length go with the body.
     private static readonly string[] PassedHeaders = ["Accept", "Range", "If-Match", "If-None-Match", "If-Range", "Last-Event-ID"];
 
-    private const int ReadAwayBytes = 64 * 1024;
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
-
     public static async Task SendAsync(RelayedRoute route, string id, string? executionId, HttpContext context, ExecutorRelay relay)
     {
         if (route.Takes == RelayedContent.Json) JsonBody.Require(context.Request);
-        using var response = await relay.SendAsync(id, RequestOf(route, executionId, context.Request), context.RequestAborted);
+        var body = new CallerBody(context.Request.Body);
+        using var response = await relay.SendAsync(id, RequestOf(route, executionId, context.Request, body), context.RequestAborted);
         await RelayedResponse.WriteAsync(context.Response, response, route, context.RequestAborted);
-        if (route.Takes == RelayedContent.Bytes && response.Status >= 400) await ReadAwayAsync(context);
+        if (route.Takes == RelayedContent.Bytes && response.Status >= 400) await ReadAwayAsync(body, context);
     }
 
     /// <summary>The caller's headers that an executor gets to see.</summary>
@@ -29,15 +27,12 @@ internal static class RelayEndpoint
         [.. PassedHeaders.Where(request.Headers.ContainsKey).Select(name => new KeyValuePair<string, string>(name, Plain(name, request.Headers[name].ToString())))];
 
     // Many callers look for an answer only behind their body, and lose it with a connection that is closed before.
-    private static async Task ReadAwayAsync(HttpContext context)
+    private static async Task ReadAwayAsync(CallerBody body, HttpContext context)
     {
         try
         {
             await context.Response.CompleteAsync();
-            using var idle = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            var nothing = new byte[ReadAwayBytes];
-            do idle.CancelAfter(LongestSilence);
-            while (await context.Request.Body.ReadAsync(nothing, idle.Token) > 0);
+            await body.ReadAwayAsync(context.RequestAborted);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -45,13 +40,13 @@ internal static class RelayEndpoint
         }
     }
 
-    private static ExecutorRequest RequestOf(RelayedRoute route, string? executionId, HttpRequest request)
+    private static ExecutorRequest RequestOf(RelayedRoute route, string? executionId, HttpRequest request, CallerBody body)
     {
         var hasBody = route.Takes != RelayedContent.Nothing && (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true);
         return new ExecutorRequest(new HttpMethod(route.Method), ExecutorTarget.Of(route.Pattern, executionId, request.Query))
         {
             Headers = HeadersOf(request),
-            Body = route.Takes == RelayedContent.Nothing ? null : request.Body,
+            Body = route.Takes == RelayedContent.Nothing ? null : body,
             ContentType = route.Takes switch
             {
                 RelayedContent.Json => RelayedRoutes.Json,
