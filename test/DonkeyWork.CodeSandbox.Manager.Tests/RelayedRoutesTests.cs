@@ -183,6 +183,27 @@ public sealed class RelayedRoutesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_was_answered_before_the_end_of_a_body_may_send_the_rest_and_ask_something_else()
+    {
+        _manager.Executor.ReadsBodies = false;
+        using var caller = await RawHttp.ConnectAsync(_manager.Url);
+        await caller.SendAsync($"PUT /api/kata/{_name}/files?path=a HTTP/1.1", "Host: localhost", "Content-Length: 8");
+        await caller.WriteAsync("some");
+        var put = await _manager.Executor.NextCallAsync();
+        await put.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
+        await TakeAsync(put, "4\r\nsome\r\n".Length);
+        // While more of the body is waited for.
+        await put.AnswerAsync("507 Insufficient Storage", Problem, """{"code":"refused"}""", "Connection: close\r\n");
+        await caller.ReadUntilAsync("refused");
+
+        await caller.WriteAsync("more");
+        await caller.SendAsync($"GET /api/kata/{_name}/files?path=a HTTP/1.1", "Host: localhost");
+
+        await (await _manager.Executor.NextCallAsync()).AnswerAsync("200 OK", "application/octet-stream", "the file");
+        await caller.ReadUntilAsync("the file");
+    }
+
+    [Fact]
     public async Task A_body_of_bytes_may_be_larger_than_any_other_and_one_that_is_cut_is_cut()
     {
         _manager.Executor.ReadsBodies = false;
