@@ -4,22 +4,12 @@ namespace DonkeyWork.CodeSandbox.Manager.Relaying;
 /// A caller's body. After a read that was cancelled Kestrel takes no other, so none of its reads ever is: who gives one up leaves it
 /// to <see cref="ReadAwayAsync"/>.
 /// </summary>
-internal sealed class CallerBody(Stream body) : Stream
+internal sealed class CallerBody(Stream body) : RequestBody
 {
     private const int ReadAwayBytes = 64 * 1024;
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
 
     private Task<int>? _pending;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>Reads. Where it is cancelled, <paramref name="buffer"/> may still be written to, and this must not be read again.</summary>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -44,19 +34,4 @@ internal sealed class CallerBody(Stream body) : Stream
         do idle.CancelAfter(LongestSilence);
         while (await ReadAsync(nothing, idle.Token) > 0);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Kestrel's bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }
