@@ -42,7 +42,8 @@ internal static class Expectations
     {
         response.StatusCode.ShouldBe(HttpStatusCode.OK, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit));
         var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        while (await reader.ReadLineAsync() is { } line)
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        while (await reader.ReadLineAsync(patience.Token) is { } line)
             if (line.Contains("\"OutputEvent\"", StringComparison.Ordinal)) return reader;
         throw new InvalidDataException("The stream ended before its first event.");
     }

@@ -145,7 +145,7 @@ public sealed class FaultTests : IAsyncLifetime
         var response = await manager.CreateAsync(waitForReady: true);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var events = new StreamReader(await response.Content.ReadAsStreamAsync());
-        (await events.ReadLineAsync())!.ShouldContain("\"eventType\":\"created\"");
+        (await events.ReadLineAsync().WaitAsync(Patience.Limit))!.ShouldContain("\"eventType\":\"created\"");
         return events;
     }
 

@@ -54,7 +54,7 @@ public sealed class TwoManagersTests : IAsyncLifetime
         });
 
         // The control: what that view is told comes by the relay. A sandbox that the second was never asked about is ready, and not listed there.
-        var release = new TaskCompletionSource();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _relay.Held = release.Task;
         var unknown = await _a.CreateNamedAsync();
         (await _b.ListAsync()).ShouldNotContain(unknown);
@@ -79,7 +79,8 @@ public sealed class TwoManagersTests : IAsyncLifetime
 
     private static async Task<JsonElement> NextAsync(StreamReader events, string type)
     {
-        while (await events.ReadLineAsync() is { } line)
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        while (await events.ReadLineAsync(patience.Token) is { } line)
         {
             if (!line.StartsWith("data: ", StringComparison.Ordinal)) continue;
             var read = JsonDocument.Parse(line[6..]).RootElement;
