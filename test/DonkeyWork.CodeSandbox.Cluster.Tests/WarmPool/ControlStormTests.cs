@@ -22,8 +22,11 @@ public sealed class ControlStormTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _fleet.DisposeAsync();
-        await _plane.DisposeAsync();
+        // From the last to the first, each whatever comes of the others.
+        await using (_plane)
+        await using (_fleet)
+        {
+        }
     }
 
     [Fact]
