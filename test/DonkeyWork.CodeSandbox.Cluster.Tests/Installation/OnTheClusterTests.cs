@@ -100,10 +100,22 @@ public sealed class OnTheClusterTests : IAsyncLifetime
         (await _cluster.ManagersAsync()).Select(manager => manager["status"]?["containerStatuses"]?[0])
             .Select(status => status?["state"]?["terminated"] ?? status?["lastState"]?["terminated"]).FirstOrDefault(ended => ended is not null);
 
+    // None of those that the kernel hands out (ip_local_port_range begins at 32768): it is a while before the command listens.
     private static int FreePort()
     {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
+        while (true)
+        {
+            var port = Random.Shared.Next(20_000, 32_000);
+            try
+            {
+                using var socket = new TcpListener(IPAddress.Loopback, port);
+                socket.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 }

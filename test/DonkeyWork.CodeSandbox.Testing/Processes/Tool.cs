@@ -5,6 +5,9 @@ namespace DonkeyWork.CodeSandbox.Testing.Processes;
 /// <summary>Runs a program to its end and keeps what it printed.</summary>
 public sealed record Tool(int ExitCode, string Output, string Error)
 {
+    /// <summary>How long what a program has printed may take to arrive once it was killed.</summary>
+    private static readonly TimeSpan AfterItsEnd = TimeSpan.FromSeconds(10);
+
     public static Task<Tool> RunAsync(string program, params string[] arguments) =>
         RunAsync(program, arguments, environment: null);
 
@@ -50,12 +53,25 @@ public sealed record Tool(int ExitCode, string Output, string Error)
             await process.StandardInput.WriteAsync(input.AsMemory(), patience.Token);
             process.StandardInput.Close();
             await process.WaitForExitAsync(patience.Token);
-            return new Tool(process.ExitCode, await output, await error);
+            return new Tool(process.ExitCode, await output.WaitAsync(patience.Token), await error.WaitAsync(patience.Token));
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {await output}{await error}");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {await PrintedAsync(output, error)}");
+        }
+    }
+
+    // The pipes end with the last process that has them, which may be one that has left the tree.
+    private static async Task<string> PrintedAsync(Task<string> output, Task<string> error)
+    {
+        try
+        {
+            return string.Concat(await Task.WhenAll(output, error).WaitAsync(AfterItsEnd));
+        }
+        catch (TimeoutException)
+        {
+            return "what is held by a process that it has left behind.";
         }
     }
 }
