@@ -1,6 +1,7 @@
 using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Sandboxes.Backends;
 using DonkeyWork.CodeSandbox.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DonkeyWork.CodeSandbox.Sandboxes.Tests;
 
@@ -143,6 +144,25 @@ public sealed class FillerTests
     }
 
     [Fact]
+    public async Task A_pause_that_ends_while_the_filler_looks_is_not_followed_by_an_interval()
+    {
+        await using var core = await Core.StartAsync(new SandboxOptions { WarmPoolSize = 1 });
+        core.Backend.IsReadyAtOnce = true;
+        var attempts = 0;
+        core.Backend.BeforeCreate = _ => Interlocked.Increment(ref attempts) == 1 ? throw new BackendUnavailableException("out of order") : Task.CompletedTask;
+        using var leadership = new SwitchedLeadership();
+        using var filler = new WarmPoolFiller(core.Service, core.Registry, leadership, core.Options, new RunningClock(core.Clock), NullLogger<WarmPoolFiller>.Instance);
+        await filler.StartAsync(CancellationToken.None);
+
+        leadership.Lead(1);
+        await Patience.UntilAsync(() => attempts == 1 && core.Clock.NextTimer <= TimeSpan.FromSeconds(1), () => $"The next timer is in {core.Clock.NextTimer}.");
+        core.Clock.AdvanceToNextTimer();
+
+        await Patience.UntilAsync(() => attempts == 2, () => "It was not tried again.");
+        await filler.StopAsync(CancellationToken.None).WaitAsync(Patience.Limit);
+    }
+
+    [Fact]
     public async Task Sandboxes_that_end_before_they_were_ready_are_made_up_for_after_pauses_too()
     {
         await using var pool = await PoolCore.StartAsync(new SandboxOptions { WarmPoolSize = 1, PoolBackfillCheckIntervalSeconds = 300 });
@@ -275,5 +295,20 @@ public sealed class FillerTests
         while (pool.Clock.GetUtcNow() < end);
 
         await pool.Clock.TimerAsync(interval).WaitAsync(Patience.Limit);
+    }
+
+    /// <summary>A clock that does not stand still while it is read: from look to look it goes on.</summary>
+    private sealed class RunningClock(TimeProvider clock) : TimeProvider
+    {
+        private long _ahead;
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override long GetTimestamp() => clock.GetTimestamp() + Interlocked.Add(ref _ahead, TimeSpan.FromSeconds(0.3).Ticks);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            clock.CreateTimer(callback, state, dueTime, period);
     }
 }
