@@ -40,6 +40,9 @@ public sealed class FindTests : IAsyncLifetime
     public async Task A_state_that_would_fail_the_request_is_read_live_once()
     {
         var creation = await _core.CreateAsync();
+        // What the watch has not told yet would follow the live read, and be older.
+        _core.Backend.Set(creation.Sandbox.Name, sandbox => sandbox);
+        await _core.ViewAsync(creation.Sandbox.Name, sandbox => sandbox!.Version != creation.Sandbox.Version);
         _core.Backend.HoldWatch();
         _core.Backend.MakeReady(creation.Sandbox.Name);
 

@@ -149,11 +149,10 @@ public sealed class RelayTests : RelayedRequests
     [Fact]
     public async Task A_connection_that_is_refused_is_told_as_such()
     {
-        using (var nobody = new TcpListener(IPAddress.Loopback, 0))
-        {
-            nobody.Start();
-            Core.Backend.Executor = new Uri($"http://{nobody.LocalEndpoint}/");
-        }
+        // Bound, so that the port is nobody else's; but nobody listens.
+        using var nobody = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Core.Backend.Executor = new Uri($"http://{nobody.LocalEndPoint}/");
 
         var sending = SendAsync();
         await Core.Clock.TimerAsync(ExecutorRelay.NewsPatience).WaitAsync(Patience.Limit);

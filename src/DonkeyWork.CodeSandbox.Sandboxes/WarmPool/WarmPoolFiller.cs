@@ -58,8 +58,10 @@ public sealed partial class WarmPoolFiller(
         {
             var pool = registry.Pool;
             Digest(pool);
-            if (registry.IsCurrent && IsStill(term)) Tend(pool, term);
-            await NextAsync(pool, ended);
+            // Asked once: one that ended between two questions would be neither kept nor over, up to the next look.
+            var left = _backOff.Left;
+            if (registry.IsCurrent && IsStill(term)) Tend(pool, term, left);
+            await NextAsync(pool, left, ended);
         }
     }
 
@@ -97,7 +99,7 @@ public sealed partial class WarmPoolFiller(
         _isFullTold = outcome.Full is not null;
     }
 
-    private void Tend(PoolView pool, LeadershipTerm term)
+    private void Tend(PoolView pool, LeadershipTerm term, TimeSpan left)
     {
         var isFull = _fullSince == pool.Departures;
         var plan = PoolPlan.Of(pool, options.WarmPoolSize, sandboxes.PoolTemplate, isFull);
@@ -107,16 +109,16 @@ public sealed partial class WarmPoolFiller(
             if (_memory.TryRemove(sandbox)) _removals.Add(RemoveAsync(sandbox));
         }
 
-        if (_backOff.Left > TimeSpan.Zero) return;
+        if (left > TimeSpan.Zero) return;
         for (var missing = plan.Creates; missing > 0 && _creates.Count < options.PoolCreateConcurrency; missing--)
             _creates.Add(CreateAsync(term, pool.Departures));
     }
 
     // Until the pool changes, something that was begun ends, a pause is over, or it is time to look.
-    private async Task NextAsync(PoolView pool, CancellationToken ended)
+    private async Task NextAsync(PoolView pool, TimeSpan left, CancellationToken ended)
     {
         var pause = _interval - clock.GetElapsedTime(_looked);
-        if (_backOff.Left is { Ticks: > 0 } left && left < pause) pause = left;
+        if (left > TimeSpan.Zero && left < pause) pause = left;
         if (pause <= TimeSpan.Zero) return;
         // A delay is cut to whole milliseconds, and would end before the pause does.
         pause = TimeSpan.FromMilliseconds(Math.Ceiling(pause.TotalMilliseconds));

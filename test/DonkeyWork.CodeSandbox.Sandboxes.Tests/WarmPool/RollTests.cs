@@ -11,7 +11,7 @@ public sealed class RollTests
     {
         await using var pool = await PoolCore.FilledAsync(5);
         pool.Leadership.End();
-        var fewest = WatchFewestReady(pool);
+        var fewest = await WatchFewestReadyAsync(pool);
         var outdated = pool.Backend.Sandboxes;
         foreach (var sandbox in outdated) pool.Backend.Set(sandbox.Name, seen => seen with { Template = "outdated" });
 
@@ -29,7 +29,7 @@ public sealed class RollTests
     {
         await using var pool = await PoolCore.FilledAsync(5, new SandboxOptions { MaxTotalContainers = 5 });
         pool.Leadership.End();
-        var fewest = WatchFewestReady(pool);
+        var fewest = await WatchFewestReadyAsync(pool);
         foreach (var sandbox in pool.Backend.Sandboxes) pool.Backend.Set(sandbox.Name, seen => seen with { Template = "outdated" });
 
         pool.Leadership.Lead(2);
@@ -107,28 +107,32 @@ public sealed class RollTests
         await pool.UntilAsync(statistics => statistics.Total == 2);
     }
 
-    // The witness is the backend's own watch, told of every change in order.
-    private static Func<Task<int>> WatchFewestReady(PoolCore pool)
+    // The witness is the backend's own watch, told of every change in order: from before the first that counts, to the last.
+    private static async Task<Func<Task<int>>> WatchFewestReadyAsync(PoolCore pool)
     {
-        var stop = new CancellationTokenSource();
-        var fewest = int.MaxValue;
-        var ready = new HashSet<string>(StringComparer.Ordinal);
+        var end = new Backends.SandboxGone(pool.Backend.Sandboxes[0] with { Name = "the end", Uid = "the end" });
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var watching = Task.Run(async () =>
         {
-            await foreach (var observation in pool.Backend.WatchAsync(stop.Token))
+            var fewest = int.MaxValue;
+            var ready = new HashSet<string>(StringComparer.Ordinal);
+            await foreach (var observation in pool.Backend.WatchAsync(CancellationToken.None))
             {
+                if (observation == end) break;
                 if (observation is Backends.SandboxListed listed) ready.UnionWith(listed.Sandboxes.Where(sandbox => sandbox.IsReady).Select(sandbox => sandbox.Name));
                 if (observation is Backends.SandboxChanged { Sandbox: { IsReady: true } up }) ready.Add(up.Name);
                 if (observation is Backends.SandboxGone gone) ready.Remove(gone.Sandbox.Name);
                 fewest = Math.Min(fewest, ready.Count);
+                begun.TrySetResult();
             }
-        });
-        return async () =>
-        {
-            await stop.CancelAsync();
-            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stop.Dispose();
+
             return fewest;
+        });
+        await begun.Task.WaitAsync(Patience.Limit);
+        return () =>
+        {
+            pool.Backend.Tell(end);
+            return watching.WaitAsync(Patience.Limit);
         };
     }
 }
