@@ -151,7 +151,7 @@ public sealed class TerminalTests(BothKinds containers) : IClassFixture<BothKind
     public async Task A_new_size_is_heard_in_every_form_and_anything_else_is_typed()
     {
         await using var terminal = await TerminalClient.ConnectAsync(
-            containers[KillMode.Cgroup], "command=" + Uri.EscapeDataString("trap 'echo size $(stty size)' WINCH; echo ready; while :; do read -t 0.05 -r line && echo \"[$line]\"; done"));
+            containers[KillMode.Cgroup], "command=" + Uri.EscapeDataString("trap 'echo size $(stty size)' WINCH; echo ready; " + TerminalClient.EchoLines));
         await terminal.UntilAsync("ready");
         await terminal.SendTextAsync("""{"type":"resize","payload":{"cols":91,"rows":31}}""");
         await terminal.UntilAsync("size 31 91");
