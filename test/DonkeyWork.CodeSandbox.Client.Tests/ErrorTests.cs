@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using DonkeyWork.CodeSandbox.Client.Tests.Wire;
 using DonkeyWork.CodeSandbox.Contracts;
 using Microsoft.AspNetCore.Http;
@@ -181,10 +182,10 @@ public sealed class ErrorTests
     [Fact]
     public async Task Nobody_listening_is_unreachable()
     {
-        var server = await WireServer.StartAsync(Sse.GoneAsync);
-        var address = server.Address;
-        await server.DisposeAsync();
-        await using var client = new CodeSandboxClient(address);
+        // The port is taken, so that nobody else listens there meanwhile, and does not listen.
+        using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var client = new CodeSandboxClient(new Uri($"http://{deaf.LocalEndPoint}"));
 
         var list = await Should.ThrowAsync<CodeSandboxException>(client.ListAsync().OrFail());
         var create = await Should.ThrowAsync<CodeSandboxException>(client.CreateAsync().OrFail());

@@ -220,8 +220,16 @@ public sealed class InterruptionTests
         WireServer.StartAsync(async context =>
         {
             var left = Sse.GoneAsync(context);
-            await Sse.AnswerAsync(context, Sse.Output("running"));
-            gone.SetResult(left);
+            try
+            {
+                await Sse.AnswerAsync(context, Sse.Output("running"));
+            }
+            finally
+            {
+                // Also where the caller has read it, and gone, before this has been told that it is sent.
+                gone.SetResult(left);
+            }
+
             await left;
         });
 }

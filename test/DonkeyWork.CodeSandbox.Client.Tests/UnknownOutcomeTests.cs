@@ -44,7 +44,7 @@ public sealed class UnknownOutcomeTests
         dark.Listen(0);
         using var filling = new TcpClient();
         await filling.ConnectAsync((IPEndPoint)dark.LocalEndPoint!).OrFail();
-        var options = new CodeSandboxClientOptions { ConnectTimeout = TimeSpan.FromMilliseconds(100) };
+        var options = new CodeSandboxClientOptions { ConnectTimeout = TimeSpan.FromSeconds(2) };
 
         using (var nobody = new CodeSandboxClient(new Uri($"http://{dark.LocalEndPoint}"), options))
             (await Should.ThrowAsync<CodeSandboxException>(nobody.DeleteAsync(FakeManager.Name).OrFail())).Code.ShouldBe(ClientErrorCodes.Unreachable);

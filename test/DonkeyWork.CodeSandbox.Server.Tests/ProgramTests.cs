@@ -1,3 +1,4 @@
+using DonkeyWork.CodeSandbox.Contracts;
 using DonkeyWork.CodeSandbox.Server.Tests.Running;
 
 namespace DonkeyWork.CodeSandbox.Server.Tests;
@@ -55,7 +56,9 @@ public sealed class ProgramTests
     public async Task Asked_from_outside_it_ends_and_takes_everything_along(KillMode mode)
     {
         await using var container = await ExecutorContainer.StartAsync(mode);
-        var command = container.Api.RunAsync("setsid sleep 1212.1212 & echo started; wait");
+        await using var command = container.Api.StreamAsync(new ExecuteRequest { Command = "setsid sleep 1212.1212 & echo started; wait" }).GetAsyncEnumerator();
+        // The process alone says nothing of the stream, which may not have begun yet.
+        (await command.MoveNextAsync()).ShouldBeTrue();
         await Published.EventuallyAsync(() => container.Marked("sleep 1212.1212").Count > 0, "it does not run");
         var members = container.Processes();
 
@@ -63,6 +66,11 @@ public sealed class ProgramTests
 
         await Published.EventuallyAsync(() => members.All(member => !Directory.Exists($"/proc/{member.Pid}")), "processes are left");
         // The sandbox is lost: its stream breaks off, and does not end as that of a command which was killed.
-        await Should.ThrowAsync<IOException>(command);
+        await Should.ThrowAsync<IOException>(async () =>
+        {
+            while (await command.MoveNextAsync())
+            {
+            }
+        });
     }
 }

@@ -155,6 +155,8 @@ public sealed class RequestTests(BothKinds containers) : IClassFixture<BothKinds
     public async Task What_cannot_start_is_a_problem_and_not_a_stream(KillMode mode)
     {
         var container = containers[mode];
+        // The connection of what follows counts, too, where the one of its start has been idle for too long.
+        (await container.Api.IsHealthyAsync()).ShouldBeTrue();
         var descriptors = HostProcess.CountDescriptors(container.Pid);
         foreach (var directory in (string[])["/nowhere", "/etc/passwd", "/root/../proc/1/fd"])
         {

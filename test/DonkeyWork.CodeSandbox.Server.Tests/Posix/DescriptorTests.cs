@@ -138,8 +138,18 @@ public sealed class DescriptorTests
         await Published.EventuallyAsync(() => HostProcess.CountDescriptors(Environment.ProcessId) <= descriptors, "descriptors are left");
     }
 
-    private static int ThreadsNamed(string name) =>
-        Directory.GetDirectories("/proc/self/task").Count(task => File.ReadAllText($"{task}/comm").Trim() == name);
+    private static int ThreadsNamed(string name) => Directory.GetDirectories("/proc/self/task").Count(task =>
+    {
+        try
+        {
+            return File.ReadAllText($"{task}/comm").Trim() == name;
+        }
+        catch (IOException)
+        {
+            // It has ended since: threads of the pool come and go.
+            return false;
+        }
+    });
 
     private static string PathOf(int descriptor) => $"/proc/{Environment.ProcessId}/fd/{descriptor}";
 

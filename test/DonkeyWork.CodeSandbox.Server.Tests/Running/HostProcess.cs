@@ -31,10 +31,21 @@ internal sealed record HostProcess(int Pid, string CommandLine, char State)
         var threads = new List<string>();
         foreach (var directory in Directory.GetDirectories($"/proc/{pid}/task"))
         {
-            var stat = File.ReadAllText($"{directory}/stat");
-            var afterName = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            var cpus = File.ReadLines($"{directory}/status").First(line => line.StartsWith("Cpus_allowed:", StringComparison.Ordinal));
-            threads.Add($"nice {afterName[19 - 3]}, policy {afterName[41 - 3]}, {Published.Succeed("ionice", "-p", Path.GetFileName(directory)).Trim()}, {cpus}");
+            try
+            {
+                var stat = File.ReadAllText($"{directory}/stat");
+                var afterName = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                var cpus = File.ReadLines($"{directory}/status").First(line => line.StartsWith("Cpus_allowed:", StringComparison.Ordinal));
+                var (exitCode, io, error) = Published.Run("ionice", "-p", Path.GetFileName(directory));
+                if (exitCode != 0 && !Directory.Exists(directory))
+                    continue;
+                exitCode.ShouldBe(0, error);
+                threads.Add($"nice {afterName[19 - 3]}, policy {afterName[41 - 3]}, {io.Trim()}, {cpus}");
+            }
+            catch (IOException) when (!Directory.Exists(directory))
+            {
+                // The thread has ended since: those of the runtime's pool come and go.
+            }
         }
 
         return threads;

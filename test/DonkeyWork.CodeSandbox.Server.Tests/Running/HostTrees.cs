@@ -45,7 +45,7 @@ internal sealed class HostTrees : IProcessTreeFactory
             _trees = trees;
             var redirections = $"0<>{NameOf(channels.ChildInput)} 1>{NameOf(channels.ChildOutput)} 2>{NameOf(channels.ChildError)}";
             var info = new ProcessStartInfo(
-                "bash", ["-c", $"exec 3>&1 {redirections}; echo open >&3; exec 3>&-; exec setsid {(channels.IsTerminal ? "--ctty" : "")} \"$@\"", "bash", start.Path, .. start.Arguments.Skip(1)])
+                "bash", ["-c", $"exec 3>&1 {redirections}; exec setsid {(channels.IsTerminal ? "--ctty" : "")} bash -c 'echo open >&3; exec 3>&-; exec \"$@\"' bash \"$@\"", "bash", start.Path, .. start.Arguments.Skip(1)])
             {
                 RedirectStandardOutput = true,
                 WorkingDirectory = start.Directory,
@@ -54,7 +54,7 @@ internal sealed class HostTrees : IProcessTreeFactory
             foreach (var (name, value) in start.Environment)
                 info.Environment[name] = value;
             _process = Process.Start(info)!;
-            // From here on it has its ends.
+            // From here on it has its ends, and leads the group that is killed: a kill before that would reach nobody.
             _process.StandardOutput.ReadLine().ShouldBe("open");
             Pid = _process.Id;
             _ = FollowAsync();

@@ -11,7 +11,7 @@ public sealed class AbsenceTests
 {
     /// <summary>Answers what is typed, and notes a hang-up without ending for it.</summary>
     private static readonly string Stubborn =
-        $"command={Uri.EscapeDataString($"trap 'echo >~/heard' HUP; echo ready; while :; do read -t 0.05 -r line && echo \"[$line]\"; done")}";
+        $"command={Uri.EscapeDataString($"trap 'echo >~/heard' HUP; echo ready; {TerminalClient.EchoLines}")}";
 
     [Fact]
     public async Task Who_does_not_come_back_for_60_s_has_hung_up_and_nothing_is_left()

@@ -8,6 +8,9 @@ namespace DonkeyWork.CodeSandbox.Server.Tests.Terminals;
 /// <summary>A person at a terminal: a WebSocket, and a screen that shows what came.</summary>
 internal sealed class TerminalClient : IAsyncDisposable
 {
+    /// <summary>A shell's loop that says each line in brackets. A read whose time is over in the middle of a line has taken its beginning.</summary>
+    public const string EchoLines = "while :; do if IFS= read -t 0.05 -r part; then echo \"[$line$part]\"; line=; else line+=$part; fi; done";
+
     private readonly ClientWebSocket _socket = new();
     private readonly Lock _gate = new();
     private readonly MemoryStream _received = new();

@@ -37,6 +37,8 @@ public sealed class TerminalTests(BothKinds containers) : IClassFixture<BothKind
         await terminal.UntilAsync("[2] ");
         await terminal.TypeAsync("clear; fg %1\r");
         await terminal.UntilAsync(screen => screen.Line(0) == $"sleep {Mark}", "fg says nothing");
+        // It says so before it does it: until then Ctrl-C is the shell's.
+        await Published.EventuallyAsync(() => HasTerminal(container.Marked($"sleep {Mark}").Single()), "fg gives it no terminal");
         await terminal.TypeAsync("\u0003");
         await Published.EventuallyAsync(() => container.Marked($"sleep {Mark}").Count == 0, "Ctrl-C does not end it");
         await terminal.TypeAsync("echo status=$?; kill %2; wait; echo all\" \"gone; exit 7\r");
@@ -149,7 +151,7 @@ public sealed class TerminalTests(BothKinds containers) : IClassFixture<BothKind
     public async Task A_new_size_is_heard_in_every_form_and_anything_else_is_typed()
     {
         await using var terminal = await TerminalClient.ConnectAsync(
-            containers[KillMode.Cgroup], "command=" + Uri.EscapeDataString("trap 'echo size $(stty size)' WINCH; echo ready; while :; do read -t 0.05 -r line && echo \"[$line]\"; done"));
+            containers[KillMode.Cgroup], "command=" + Uri.EscapeDataString("trap 'echo size $(stty size)' WINCH; echo ready; " + TerminalClient.EchoLines));
         await terminal.UntilAsync("ready");
         await terminal.SendTextAsync("""{"type":"resize","payload":{"cols":91,"rows":31}}""");
         await terminal.UntilAsync("size 31 91");
@@ -339,6 +341,14 @@ public sealed class TerminalTests(BothKinds containers) : IClassFixture<BothKind
     }
 
     private static string Vim { get; } = Published.Succeed("bash", "-c", "readlink -f \"$(command -v vi)\"").Trim();
+
+    /// <summary>Whether its group is the foreground one, by the 5th and the 8th field of its stat: proc_pid_stat(5).</summary>
+    private static bool HasTerminal(HostProcess process)
+    {
+        var stat = File.ReadAllText($"/proc/{process.Pid}/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return fields[5 - 3] == fields[8 - 3];
+    }
 
     private static Task RunsAsync(ExecutorContainer container, string commandLine) =>
         Published.EventuallyAsync(() => container.Marked(commandLine).Count > 0, $"'{commandLine}' does not run");
