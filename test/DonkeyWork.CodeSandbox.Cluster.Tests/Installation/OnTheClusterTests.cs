@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -100,10 +101,22 @@ public sealed class OnTheClusterTests : IAsyncLifetime
         (await _cluster.ManagersAsync()).Select(manager => manager["status"]?["containerStatuses"]?[0])
             .Select(status => status?["state"]?["terminated"] ?? status?["lastState"]?["terminated"]).FirstOrDefault(ended => ended is not null);
 
+    /// <summary>A port that nobody listens on, and that no connection is given for its own end before kubectl listens there (ip(7), ip_local_port_range).</summary>
     private static int FreePort()
     {
-        using var socket = new TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
+        var firstOfConnections = int.Parse(File.ReadAllText("/proc/sys/net/ipv4/ip_local_port_range").Split('\t')[0], CultureInfo.InvariantCulture);
+        while (true)
+        {
+            try
+            {
+                using var socket = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, Math.Clamp(firstOfConnections, 20_000, 30_000)));
+                socket.Start();
+                return ((IPEndPoint)socket.LocalEndpoint).Port;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another, then.
+            }
+        }
     }
 }
