@@ -5,6 +5,8 @@ namespace DonkeyWork.CodeSandbox.Testing.Processes;
 /// <summary>Runs a program to its end and keeps what it printed.</summary>
 public sealed record Tool(int ExitCode, string Output, string Error)
 {
+    private static readonly TimeSpan AfterKill = TimeSpan.FromSeconds(10);
+
     public static Task<Tool> RunAsync(string program, params string[] arguments) =>
         RunAsync(program, arguments, environment: null);
 
@@ -50,12 +52,16 @@ public sealed record Tool(int ExitCode, string Output, string Error)
             await process.StandardInput.WriteAsync(input.AsMemory(), patience.Token);
             process.StandardInput.Close();
             await process.WaitForExitAsync(patience.Token);
-            return new Tool(process.ExitCode, await output, await error);
+            return new Tool(process.ExitCode, await output.WaitAsync(patience.Token), await error.WaitAsync(patience.Token));
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {await output}{await error}");
+            // What it has left behind in the background may hold its output still.
+            await ((Task)Task.WhenAll(output, error)).WaitAsync(AfterKill).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {string.Concat(new[] { output, error }.Select(Printed))}");
         }
+
+        static string Printed(Task<string> stream) => stream.IsCompletedSuccessfully ? stream.Result : "(somebody holds this stream)";
     }
 }
