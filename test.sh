@@ -66,7 +66,7 @@ run_suites() {
         status=0
         env --default-signal=INT,QUIT timeout --kill-after=30 2400 dotnet test "$project" -c Release --no-build --nologo \
             --logger "trx;LogFileName=$results/$name.trx" --logger "console;verbosity=minimal" \
-            --blame-hang-timeout 600s --blame-hang-dump-type none --results-directory "$results" \
+            --blame-hang-timeout 900s --blame-hang-dump-type none --results-directory "$results" \
             </dev/null >"$results/$name.log" 2>&1 8>&- &
         suite=$!
         wait "$suite" || status=$?

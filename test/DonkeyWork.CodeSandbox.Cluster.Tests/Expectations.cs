@@ -31,7 +31,7 @@ internal static class Expectations
     /// <summary>RFC 9457, with our code.</summary>
     public static async Task ShouldBeProblemAsync(this HttpResponseMessage response, HttpStatusCode status, string code)
     {
-        var text = await response.Content.ReadAsStringAsync();
+        var text = await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
         response.StatusCode.ShouldBe(status, text);
         response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json", text);
         JsonDocument.Parse(text).RootElement.GetProperty("code").GetString().ShouldBe(code, text);
@@ -40,9 +40,10 @@ internal static class Expectations
     /// <summary>The first line of output, once it is there.</summary>
     public static async Task<StreamReader> ReadFirstEventAsync(this HttpResponseMessage response)
     {
-        response.StatusCode.ShouldBe(HttpStatusCode.OK, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync());
+        response.StatusCode.ShouldBe(HttpStatusCode.OK, response.IsSuccessStatusCode ? "" : await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit));
         var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
-        while (await reader.ReadLineAsync() is { } line)
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        while (await reader.ReadLineAsync(patience.Token) is { } line)
             if (line.Contains("\"OutputEvent\"", StringComparison.Ordinal)) return reader;
         throw new InvalidDataException("The stream ended before its first event.");
     }

@@ -48,12 +48,12 @@ public sealed class FaultTests : IAsyncLifetime
 
         foreach (var create in racing) await ShouldBeCreatedOrRefusedAsync(await create);
         // Announced before it went, ready after it came back.
-        foreach (var create in announced) (await create.ReadToEndAsync()).ShouldContain("\"eventType\":\"ready\"");
+        foreach (var create in announced) (await create.ReadToEndAsync().WaitAsync(Patience.Limit)).ShouldContain("\"eventType\":\"ready\"");
         await manager.ShouldSoonAgreeWithAsync(_control.Place);
         busy.ShouldBeSubsetOf(await manager.ListAsync());
         (await manager.Http.GetAsync("/healthz")).StatusCode.ShouldBe(HttpStatusCode.OK);
         using var again = await manager.ExecuteAsync(busy[0], "again");
-        (await again.Content.ReadAsStringAsync()).ShouldContain("CompletedEvent");
+        (await again.Content.ReadAsStringAsync().WaitAsync(Patience.Limit)).ShouldContain("CompletedEvent");
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class FaultTests : IAsyncLifetime
         _control.Kubelet.RunsPods = false;
         using var waiting = await AnnouncedCreateAsync(manager);
         await _control.Place.Api.DeleteAsync($"{_control.Place.Pods}/{(await manager.ListAsync()).Single()}");
-        (await waiting.ReadToEndAsync()).ShouldContain("\"eventType\":\"failed\"");
+        (await waiting.ReadToEndAsync().WaitAsync(Patience.Limit)).ShouldContain("\"eventType\":\"failed\"");
         await _control.Kubelet.CollectAsync(name);
     }
 
@@ -145,7 +145,7 @@ public sealed class FaultTests : IAsyncLifetime
         var response = await manager.CreateAsync(waitForReady: true);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         var events = new StreamReader(await response.Content.ReadAsStreamAsync());
-        (await events.ReadLineAsync())!.ShouldContain("\"eventType\":\"created\"");
+        (await events.ReadLineAsync().WaitAsync(Patience.Limit))!.ShouldContain("\"eventType\":\"created\"");
         return events;
     }
 
@@ -162,7 +162,7 @@ public sealed class FaultTests : IAsyncLifetime
 
     private static async Task ShouldBeCreatedOrRefusedAsync(HttpResponseMessage response)
     {
-        if (response.StatusCode == HttpStatusCode.OK) (await response.Content.ReadAsStringAsync()).ShouldContain("\"eventType\":\"created\"");
+        if (response.StatusCode == HttpStatusCode.OK) (await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit)).ShouldContain("\"eventType\":\"created\"");
         else await response.ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "backend_unavailable");
     }
 }

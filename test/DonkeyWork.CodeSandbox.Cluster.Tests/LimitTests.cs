@@ -38,7 +38,10 @@ public sealed class LimitTests
         control.Kubelet.RunsPods = false;
         await using var relay = await WatchRelay.StartAsync(control.Place.Api);
         await using var managers = await Managers.StartAsync(3, control.Place, relay, $"--KataContainerManager:MaxTotalContainers={Limit}");
-        managers.All.ShouldAllBe(manager => manager.Log.Contains("quota", StringComparison.OrdinalIgnoreCase));
+        // It is told by a watch of its own, which health does not wait for.
+        await Patience.UntilAsync(
+            () => managers.All.All(manager => manager.Log.Contains("quota", StringComparison.OrdinalIgnoreCase)),
+            () => $"Not all warn:\n{string.Join("\n----\n", managers.All.Select(manager => manager.Log))}");
         relay.WatchDelay = TimeSpan.FromSeconds(2);
         relay.CutWatches();
         await using var census = await PodCensus.StartAsync(control.Place);
@@ -66,7 +69,7 @@ public sealed class LimitTests
         public Task<string[]> CreateAsync(int count) => Task.WhenAll(Enumerable.Range(0, count).Select(async i =>
         {
             using var response = await all[i % all.Count].CreateAsync();
-            var text = await response.Content.ReadAsStringAsync();
+            var text = await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
             return response.StatusCode == HttpStatusCode.OK
                 ? "200"
                 : $"{(int)response.StatusCode} {JsonDocument.Parse(text).RootElement.GetProperty("code").GetString()}";

@@ -66,7 +66,7 @@ public sealed class OutsideTests : IAsyncLifetime
         using var response = await _manager.ExecuteAsync(sandbox, "echo first; until [ -e ~/go ]; do read -t 0.05 < <(:); done; echo second");
         using var stream = await response.ReadFirstEventAsync();
         (await _manager.Client.Attach(sandbox).RunAsync("touch ~/go")).ExitCode.ShouldBe(0);
-        var rest = await stream.ReadToEndAsync();
+        var rest = await stream.ReadToEndAsync().WaitAsync(Patience.Limit);
         rest.ShouldContain("\"data\":\"second\"");
         rest.ShouldContain("CompletedEvent");
     }

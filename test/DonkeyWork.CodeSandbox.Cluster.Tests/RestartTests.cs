@@ -31,7 +31,7 @@ public sealed class RestartTests : IAsyncLifetime
         foreach (var name in names)
         {
             using var execution = await next.ExecuteAsync(name, "still here");
-            (await execution.Content.ReadAsStringAsync()).ShouldContain("still here");
+            (await execution.Content.ReadAsStringAsync().WaitAsync(Patience.Limit)).ShouldContain("still here");
         }
 
         (await next.Client.DeleteAllAsync()).DeletedPods.Order().ShouldBe(names);
@@ -47,7 +47,7 @@ public sealed class RestartTests : IAsyncLifetime
 
         (await next.ListAsync()).ShouldBe([name]);
         using var execution = await next.ExecuteAsync(name, "still here");
-        (await execution.Content.ReadAsStringAsync()).ShouldContain("still here");
+        (await execution.Content.ReadAsStringAsync().WaitAsync(Patience.Limit)).ShouldContain("still here");
         await next.Client.DeleteAsync(name);
     }
 
@@ -69,7 +69,7 @@ public sealed class RestartTests : IAsyncLifetime
         try
         {
             using var response = await create;
-            await response.Content.ReadAsStringAsync();
+            await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
         }
         catch (HttpRequestException)
         {

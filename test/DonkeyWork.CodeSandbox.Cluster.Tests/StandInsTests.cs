@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json;
 
 namespace DonkeyWork.CodeSandbox.Cluster.Tests;
 
@@ -80,6 +81,22 @@ public sealed class StandInsTests
         plane.Executors.Running.ShouldHaveSingleItem();
         (await AnswersAsync(one)).ShouldBeFalse();
         (await AnswersAsync(two)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_executor_that_is_ended_while_it_starts_ends()
+    {
+        await using var executors = new ExecutorProcesses();
+        for (var number = 0; number < 100; number++)
+        {
+            var uid = $"pod-{number}";
+            await executors.StartAsync(JsonSerializer.SerializeToElement(new { metadata = new { uid }, spec = new { containers = new[] { new { env = Array.Empty<string>() } } } }));
+            // The first moments of unshare, of which one was too early for --kill-child.
+            await Task.Delay(TimeSpan.FromMicroseconds(number * 40), TimeProvider.System);
+            await executors.EndAsync(uid);
+        }
+
+        executors.Running.ShouldBeEmpty();
     }
 
     [Fact]

@@ -44,7 +44,7 @@ public sealed class TwoManagersTests : IAsyncLifetime
             await NextAsync(events, "ready");
             using (var execution = await _b.ExecuteAsync(name, $"number {i}"))
             {
-                var output = await execution.Content.ReadAsStringAsync(stop);
+                var output = await execution.Content.ReadAsStringAsync(stop).WaitAsync(Patience.Limit, stop);
                 execution.StatusCode.ShouldBe(HttpStatusCode.OK, output);
                 output.ShouldContain($"number {i}");
             }
@@ -53,9 +53,12 @@ public sealed class TwoManagersTests : IAsyncLifetime
             deleted.StatusCode.ShouldBe(HttpStatusCode.OK);
         });
 
-        // The control: that view is behind. A sandbox that the second was never asked about is ready, and not listed there.
+        // The control: what that view is told comes by the relay. A sandbox that the second was never asked about is ready, and not listed there.
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _relay.Held = release.Task;
         var unknown = await _a.CreateNamedAsync();
         (await _b.ListAsync()).ShouldNotContain(unknown);
+        release.SetResult();
         await Patience.UntilAsync(async () => (await _b.ListAsync()).Contains(unknown), () => "It is never listed.");
         await _a.Client.DeleteAsync(unknown);
     }
@@ -76,7 +79,8 @@ public sealed class TwoManagersTests : IAsyncLifetime
 
     private static async Task<JsonElement> NextAsync(StreamReader events, string type)
     {
-        while (await events.ReadLineAsync() is { } line)
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        while (await events.ReadLineAsync(patience.Token) is { } line)
         {
             if (!line.StartsWith("data: ", StringComparison.Ordinal)) continue;
             var read = JsonDocument.Parse(line[6..]).RootElement;

@@ -5,7 +5,7 @@ public sealed class ManualClock : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
-    private readonly List<(TimeSpan? Due, TaskCompletionSource Set)> _awaited = [];
+    private readonly List<(Func<TimeSpan, bool> IsIt, TaskCompletionSource<TimeSpan> Set)> _awaited = [];
     private DateTimeOffset _now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -25,25 +25,19 @@ public sealed class ManualClock : TimeProvider
     }
 
     /// <summary>Completes as soon as a timer is set that fires in exactly <paramref name="due"/> from now: what a test has to see before it advances.</summary>
-    public Task TimerAsync(TimeSpan due)
-    {
-        lock (_gate)
-        {
-            if (_timers.Any(timer => timer.Due == _now + due)) return Task.CompletedTask;
-            var set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _awaited.Add((due, set));
-            return set.Task;
-        }
-    }
+    public Task TimerAsync(TimeSpan due) => TimerAsync(left => left == due);
 
-    /// <summary>Completes as soon as any timer is set.</summary>
-    public Task AnyTimerAsync()
+    /// <summary>Completes as soon as any timer is set. It may be one whose wait is over, and that is disposed only a moment later.</summary>
+    public Task AnyTimerAsync() => TimerAsync(_ => true);
+
+    /// <summary>Completes as soon as a timer is set that fires in so long from now; the result is how long.</summary>
+    public Task<TimeSpan> TimerAsync(Func<TimeSpan, bool> isIt)
     {
         lock (_gate)
         {
-            if (_timers.Count > 0) return Task.CompletedTask;
-            var set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _awaited.Add((null, set));
+            if (_timers.Find(timer => isIt(timer.Due!.Value - _now)) is { } timer) return Task.FromResult(timer.Due!.Value - _now);
+            var set = new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _awaited.Add((isIt, set));
             return set.Task;
         }
     }
@@ -92,7 +86,7 @@ public sealed class ManualClock : TimeProvider
             timer.Period = period;
             if (timer.Due is null) return;
             _timers.Add(timer);
-            foreach (var (_, set) in _awaited.Where(awaited => awaited.Due is null || awaited.Due == dueTime)) set.TrySetResult();
+            foreach (var (_, set) in _awaited.Where(awaited => awaited.IsIt(dueTime))) set.TrySetResult(dueTime);
             _awaited.RemoveAll(awaited => awaited.Set.Task.IsCompleted);
         }
     }

@@ -47,8 +47,9 @@ lock_cluster() {
     flock --wait 1200 9 || die "another script has held $state.lock for 20 minutes"
 }
 
-# process_state PID: "STATE STARTTIME" of /proc/PID/stat (proc(5)); nothing where there is no such process.
-process_state() { sed -E 's/.*\) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $1, $20 }'; }
+# process_state PID: "STATE STARTTIME" of /proc/PID/stat (proc(5)); nothing where there is no such process. A process whose first
+# thread has ended is a zombie in there, but has its ports and files until the last one has: that is E, for ending.
+process_state() { sed -E 's/.*\) //' "/proc/$1/stat" 2>/dev/null | awk '{ print ($1 == "Z" && $18 > 1 ? "E" : $1), $20 }'; }
 
 # is_alive NAME: whether the process in NAME.pid is the one that was started, and no zombie. A PID alone may be another's by now.
 is_alive() {

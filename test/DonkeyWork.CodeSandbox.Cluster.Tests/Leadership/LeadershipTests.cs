@@ -36,6 +36,8 @@ public sealed class LeadershipTests(ITestOutputHelper output) : IAsyncLifetime
         await _control.Place.UntilWarmAsync(PoolSize);
         await using var second = await StartAsync();
         await using var third = await StartAsync();
+        // Who has come only just now counts from when it has come.
+        await PoolLeader.RenewedAsync(_control.Place);
 
         await first.KillAsync();
         var next = await PoolLeader.NextAsync(_control.Place, dead);
@@ -70,7 +72,7 @@ public sealed class LeadershipTests(ITestOutputHelper output) : IAsyncLifetime
         _control.Executor.OpenStreams.ShouldBe(1);
         await (await first.Http.GetAsync("/api/kata")).ShouldBeProblemAsync(HttpStatusCode.ServiceUnavailable, "stopping");
         _control.Executor.Release();
-        (await stream.ReadToEndAsync()).ShouldContain("CompletedEvent");
+        (await stream.ReadToEndAsync().WaitAsync(Patience.Limit)).ShouldContain("CompletedEvent");
         (await first.WaitForExitAsync()).ShouldBe(0);
         var audit = new LeaseAudit(await _recording.EndAsync());
         var took = audit.TakeBy(next.Holder) - audit.ReleaseBy(stopped.Holder);

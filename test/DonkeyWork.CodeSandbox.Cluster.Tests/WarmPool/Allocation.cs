@@ -20,13 +20,17 @@ internal static class Allocation
     /// <summary>The name of the sandbox that a claim was answered with.</summary>
     public static async Task<string> ReadNameAsync(this HttpResponseMessage answer)
     {
-        var text = await answer.Content.ReadAsStringAsync();
+        var text = await answer.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
         return JsonDocument.Parse(text).RootElement.GetProperty("name").GetString()!;
     }
 
     /// <summary>Waits until so many are warm, whatever else there is.</summary>
-    public static Task UntilWarmAsync(this SandboxNamespace place, int count) => Patience.UntilAsync(
-        async () => PodCounts.Of(await place.ListPodsAsync()).Warm == count,
-        () => $"There are not {count} warm: {PodCounts.Of(place.ListPodsAsync().GetAwaiter().GetResult())}.");
+    public static async Task UntilWarmAsync(this SandboxNamespace place, int count)
+    {
+        IReadOnlyList<JsonElement> pods = [];
+        await Patience.UntilAsync(
+            async () => PodCounts.Of(pods = await place.ListPodsAsync()).Warm == count,
+            () => $"There are not {count} warm: {PodCounts.Of(pods)}:\n{string.Join('\n', pods.Select(PodCounts.WordsOf))}");
+    }
 }

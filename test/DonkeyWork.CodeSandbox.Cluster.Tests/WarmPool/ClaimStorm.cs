@@ -17,7 +17,8 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience.Limit };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly CancellationTokenSource _broken = new();
     private readonly TaskCompletionSource[] _answered = [.. Enumerable.Range(0, claims + 1).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))];
     private readonly ConcurrentQueue<ClaimAnswer> _answers = new();
     private readonly ConcurrentDictionary<string, int> _counts = new(StringComparer.Ordinal);
@@ -25,18 +26,41 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
     private int _begun;
     private int _turn;
 
-    /// <summary>When so many claims have been answered.</summary>
-    public Task Answered(int count) => _answered[count].Task;
+    /// <summary>When so many claims have been answered, or it is known that they will not be.</summary>
+    public Task Answered(int count) => _answered[count].Task.WaitAsync(_broken.Token);
 
     /// <summary>Returns when every claim was answered, and its sandbox used and deleted.</summary>
-    public async Task<StormReport> RunAsync()
+    /// <param name="faults">What strikes meanwhile.</param>
+    public async Task<StormReport> RunAsync(Func<Task>? faults = null)
     {
         var took = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => CallAsync()));
+        await Task.WhenAll([WhileAllIsWellAsync(faults ?? (() => Task.CompletedTask)), .. Enumerable.Range(0, callers).Select(_ => WhileAllIsWellAsync(CallAsync))]);
         return new StormReport([.. _answers], _counts, took.Elapsed);
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _broken.Dispose();
+    }
+
+    // What fails first is the cause of what would fail after it, and is not to wait for that.
+    private async Task WhileAllIsWellAsync(Func<Task> part)
+    {
+        try
+        {
+            await part();
+        }
+        catch (OperationCanceledException) when (_broken.IsCancellationRequested)
+        {
+            // Another part says why.
+        }
+        catch
+        {
+            await _broken.CancelAsync();
+            throw;
+        }
+    }
 
     private async Task CallAsync()
     {
@@ -91,16 +115,17 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
     private async Task InTheEndAsync(string what, HttpMethod method, string path, string? body, Func<HttpResponseMessage, string, bool, bool> isDone)
     {
         var last = "";
-        var waited = Stopwatch.StartNew();
-        while (waited.Elapsed < Patience.Limit)
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_broken.Token);
+        patience.CancelAfter(Patience.Limit);
+        while (true)
         {
             var manager = fleet[Interlocked.Increment(ref _turn)];
             using var request = new HttpRequestMessage(method, new Uri(manager.Url, $"/api/kata/{path}"));
             if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
             try
             {
-                using var response = await _http.SendAsync(request);
-                var text = await response.Content.ReadAsStringAsync();
+                using var response = await _http.SendAsync(request, patience.Token);
+                var text = await response.Content.ReadAsStringAsync(patience.Token);
                 if (isDone(response, text, last != "")) return;
                 last = $"{what} refused: {(int)response.StatusCode} {CodeOf(text)}";
             }
@@ -112,12 +137,14 @@ internal sealed partial class ClaimStorm(ManagerFleet fleet, int claims, int cal
             {
                 last = $"{what} unanswered: connection broken";
             }
+            catch (OperationCanceledException) when (!_broken.IsCancellationRequested)
+            {
+                throw new TimeoutException($"No end of it: {what} of {path} at {manager.Url}; before that: {last}.\n{fleet.Log}");
+            }
 
             Count(last);
-            await Task.Delay(Pause, TimeProvider.System);
+            await Task.Delay(Pause, TimeProvider.System, _broken.Token);
         }
-
-        throw new TimeoutException($"No end of it: {last}.\n{fleet.Log}");
     }
 
     private void Count(string what) => _counts.AddOrUpdate(what, 1, (_, count) => count + 1);

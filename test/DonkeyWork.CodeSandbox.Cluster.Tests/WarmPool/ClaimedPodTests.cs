@@ -49,7 +49,7 @@ public sealed class ClaimedPodTests : IAsyncLifetime
         using var answer = await _manager.AllocateAsync(new { userId = "somebody", environmentVariables = new Dictionary<string, string> { ["GREETING"] = "hello $USER" } });
         (await answer.ReadNameAsync()).ShouldBe(name);
         using var execution = await _manager.ExecuteAsync(name, "printf '%s\\n' \"$GREETING\"; touch /tmp/ran");
-        (await execution.Content.ReadAsStringAsync()).ShouldContain("\"data\":\"hello $USER\"");
+        (await execution.Content.ReadAsStringAsync().WaitAsync(Patience.Limit)).ShouldContain("\"data\":\"hello $USER\"");
         (await FindAsync(name, "/tmp/ran")).ShouldBeTrue("the control: that is where it would be");
 
         foreach (var executor in new[] { direct, proxied })

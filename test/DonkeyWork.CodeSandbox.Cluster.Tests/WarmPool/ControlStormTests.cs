@@ -22,14 +22,17 @@ public sealed class ControlStormTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _fleet.DisposeAsync();
-        await _plane.DisposeAsync();
+        // From the last to the first, each whatever comes of the others.
+        await using (_plane)
+        await using (_fleet)
+        {
+        }
     }
 
     [Fact]
     public async Task No_sandbox_is_anybody_elses()
     {
-        await ManagerFleet.UntilOnlyThePoolIsThereAsync(_plane.Place, Storms.PoolSize);
+        await _fleet.UntilOnlyThePoolIsThereAsync(_plane.Place, Storms.PoolSize);
 
         await Storms.RunAsync(output, _plane.Place, _fleet, Claims, Callers);
     }
@@ -37,7 +40,7 @@ public sealed class ControlStormTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task Nor_when_Managers_and_the_API_server_are_killed_in_the_middle()
     {
-        await ManagerFleet.UntilOnlyThePoolIsThereAsync(_plane.Place, Storms.PoolSize);
+        await _fleet.UntilOnlyThePoolIsThereAsync(_plane.Place, Storms.PoolSize);
 
         await Storms.RunAsync(output, _plane.Place, _fleet, Claims, Callers, faultsFrom: Claims / 10);
 

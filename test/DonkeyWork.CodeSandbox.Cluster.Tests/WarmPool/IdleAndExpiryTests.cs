@@ -111,7 +111,7 @@ public sealed class IdleAndExpiryTests(ITestOutputHelper output) : IAsyncLifetim
         using var response = await manager.ExecuteAsync(name, "true");
         try
         {
-            await response.Content.ReadAsStringAsync();
+            await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
         }
         catch (HttpRequestException)
         {
@@ -126,7 +126,7 @@ public sealed class IdleAndExpiryTests(ITestOutputHelper output) : IAsyncLifetim
         using var content = new StringContent(
             """{"command":["/bin/bash","-c"],"args":["sleep 120; touch /tmp/done"],"waitForReady":true}""", System.Text.Encoding.UTF8, "application/json");
         using var response = await manager.Http.PostAsync("/api/kata", content);
-        var events = await response.Content.ReadAsStringAsync();
+        var events = await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
         events.ShouldContain("\"eventType\":\"ready\"");
         return JsonDocument.Parse(events.Split('\n')[0]["data: ".Length..]).RootElement.GetProperty("podName").GetString()!;
     }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace DonkeyWork.CodeSandbox.Cluster.Tests.WarmPool;
 
 /// <summary>Some Managers on one namespace, of which any may be killed and another takes its place.</summary>
@@ -35,9 +37,13 @@ internal sealed class ManagerFleet : IAsyncDisposable
     }
 
     /// <summary>The pool is full and ready, and there is no other pod: what nobody was answered is gone.</summary>
-    public static Task UntilOnlyThePoolIsThereAsync(SandboxNamespace place, int size) => Patience.UntilAsync(
-        async () => PodCounts.Of(await place.ListPodsAsync()) is { Others: 0 } counts && counts.Warm == size,
-        () => $"The pool is not back at {size}: {PodCounts.Of(place.ListPodsAsync().GetAwaiter().GetResult())}.");
+    public async Task UntilOnlyThePoolIsThereAsync(SandboxNamespace place, int size)
+    {
+        IReadOnlyList<JsonElement> pods = [];
+        await Patience.UntilAsync(
+            async () => PodCounts.Of(pods = await place.ListPodsAsync()) is { Others: 0 } counts && counts.Warm == size,
+            () => $"The pool is not back at {size}: {PodCounts.Of(pods)}:\n{string.Join('\n', pods.Select(PodCounts.WordsOf))}\n{Log}");
+    }
 
     public async ValueTask DisposeAsync() => await Task.WhenAll(_managers.Select(manager => manager.DisposeAsync().AsTask()));
 }

@@ -13,6 +13,16 @@ internal sealed record PodCounts(int Warm, int Others)
         return new PodCounts(warm, pods.Count - warm);
     }
 
+    /// <summary>What there is to say of one that should not be, or should be warm.</summary>
+    public static string WordsOf(JsonElement pod)
+    {
+        var (metadata, status) = (pod.GetProperty("metadata"), pod.GetProperty("status"));
+        return $"{metadata.GetProperty("name")} made {metadata.GetProperty("creationTimestamp")}, deleted {Of(metadata, "deletionTimestamp")}, labels {Of(metadata, "labels")}, "
+            + $"{Of(status, "phase")} {Of(status, "reason")} {Of(status, "message")} at {Of(status, "podIP")}, conditions {Of(status, "conditions")}";
+
+        static string Of(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetRawText() : "-";
+    }
+
     private static bool IsWarm(JsonElement pod)
     {
         var metadata = pod.GetProperty("metadata");

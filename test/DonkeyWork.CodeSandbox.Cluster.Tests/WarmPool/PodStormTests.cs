@@ -24,8 +24,11 @@ public sealed class PodStormTests(ITestOutputHelper output) : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _fleet.DisposeAsync();
-        await _place.DisposeAsync();
+        // From the last to the first, each whatever comes of the others.
+        await using (_place)
+        await using (_fleet)
+        {
+        }
     }
 
     [Fact]

@@ -34,15 +34,13 @@ internal static class Storms
         output.WriteLine($"seed {seed}: {claims} claims by {callers} callers from {fleet.Count} Managers");
         var recording = await place.Audit.BeginAsync(place.User);
         using var storm = new ClaimStorm(fleet, claims, callers);
-        var faults = faultsFrom is { } from
-            ? StormFaults.StrikeAsync(storm, fleet, new Random(seed), from..(claims * 9 / 10), Kills, () => place.Cluster.RestartApiServerAsync())
-            : Task.CompletedTask;
-        var report = await storm.RunAsync();
-        await faults;
+        var report = await storm.RunAsync(faultsFrom is { } from
+            ? () => StormFaults.StrikeAsync(storm, fleet, new Random(seed), from..(claims * 9 / 10), Kills, () => place.Cluster.RestartApiServerAsync())
+            : null);
         output.WriteLine($"{report}");
 
         var waited = Stopwatch.StartNew();
-        await ManagerFleet.UntilOnlyThePoolIsThereAsync(place, PoolSize);
+        await fleet.UntilOnlyThePoolIsThereAsync(place, PoolSize);
         var audit = new ClaimAudit(await recording.EndAsync());
         output.WriteLine($"{audit}");
         output.WriteLine($"{fleet.Killed} Managers killed; {audit.UnansweredOf(report)} claims written and not answered with, all gone {waited.Elapsed.TotalSeconds:0} s later; the pool is back at {PoolSize}");

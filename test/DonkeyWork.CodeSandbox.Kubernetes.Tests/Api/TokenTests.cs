@@ -34,7 +34,13 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
         // The account goes, and with it its token; the server remembers a good token for some seconds.
         await control.Namespace.KubectlAsync("delete", "serviceaccount", "old");
         _files.Write("token", next);
-        while (Tokens().Last() == old) await ListAsync(client);
+        await Patience.UntilAsync(
+            async () =>
+            {
+                await ListAsync(client);
+                return Tokens().Last() != old;
+            },
+            () => "The server goes on to take a token of an account that is gone, or the file is not read again.");
         Tokens().TakeLast(2).ShouldBe([old, next]);
         await ListAsync(client);
         Tokens().Last().ShouldBe(next);
@@ -211,6 +217,10 @@ public sealed class TokenTests(ControlNamespace control) : IClassFixture<Control
     {
         await control.Namespace.KubectlAsync("create", "serviceaccount", name);
         await control.Namespace.KubectlAsync("create", "rolebinding", name, "--clusterrole=cluster-admin", $"--serviceaccount={control.Namespace.Name}:{name}");
+        // The authorizer hears of a binding a moment after it was made.
+        await Patience.UntilAsync(
+            async () => (await control.Cluster.TryKubectlAsync("auth", "can-i", "list", "pods", "-n", control.Namespace.Name, $"--as=system:serviceaccount:{control.Namespace.Name}:{name}")).ExitCode == 0,
+            () => $"{name} may do nothing.");
         using var answer = JsonDocument.Parse(await control.Cluster.KubectlWithInputAsync(
             """{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"expirationSeconds":3600}}""",
             "create", "--raw", $"/api/v1/namespaces/{control.Namespace.Name}/serviceaccounts/{name}/token", "-f", "-"));

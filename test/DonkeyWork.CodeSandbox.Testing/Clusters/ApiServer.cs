@@ -20,7 +20,8 @@ public sealed class ApiServer : IDisposable
         Url = url;
         _tls = tls;
         _token = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
-        _http = new HttpClient(CreateHandler()) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
+        // Of a watch it bounds the beginning alone.
+        _http = new HttpClient(CreateHandler()) { BaseAddress = url, Timeout = Patience.Limit };
         _http.DefaultRequestHeaders.Authorization = _token;
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("codesandbox-tests");
     }

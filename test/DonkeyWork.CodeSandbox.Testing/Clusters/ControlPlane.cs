@@ -31,8 +31,11 @@ public sealed class ControlPlane : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Executor.DisposeAsync();
-        await Kubelet.DisposeAsync();
-        await Place.DisposeAsync();
+        // From the last to the first, each whatever comes of the others.
+        await using (Place)
+        await using (Kubelet)
+        await using (Executor)
+        {
+        }
     }
 }

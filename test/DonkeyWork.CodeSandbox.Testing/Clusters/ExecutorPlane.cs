@@ -21,8 +21,11 @@ public sealed class ExecutorPlane : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _kubelet.DisposeAsync();
-        await Executors.DisposeAsync();
-        await Place.DisposeAsync();
+        // From the last to the first, each whatever comes of the others.
+        await using (Place)
+        await using (Executors)
+        await using (_kubelet)
+        {
+        }
     }
 }

@@ -49,7 +49,8 @@ public sealed record ReadyLatency(TimeSpan Ready, TimeSpan HealthCheck)
 
     private static async Task<(string Name, long Told)> ReadToReadyAsync(StreamReader events)
     {
-        while (await events.ReadLineAsync() is { } line)
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        while (await events.ReadLineAsync(patience.Token) is { } line)
         {
             if (!line.Contains("\"eventType\":\"ready\"", StringComparison.Ordinal)) continue;
             var told = Stopwatch.GetTimestamp();

@@ -16,6 +16,9 @@ public sealed class WatchRelay : ApiRelay
     /// <summary>How late each line of a watch is.</summary>
     public TimeSpan WatchDelay { get; set; } = TimeSpan.Zero;
 
+    /// <summary>No line of a watch goes out before this, however late it is by then.</summary>
+    public Task Held { get; set; } = Task.CompletedTask;
+
     /// <summary>While set, watches and the lists before them are refused.</summary>
     public bool RefusesWatches { get; set; }
 
@@ -75,6 +78,7 @@ public sealed class WatchRelay : ApiRelay
             await foreach (var (line, due) in late.Reader.ReadAllAsync(ended))
             {
                 await due;
+                await Held.WaitAsync(ended);
                 OnWatchLine(line);
                 await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), ended);
             }

@@ -21,6 +21,19 @@ public static class HostProcesses
     public static IReadOnlyList<HostProcess> CommandsOf(string sandbox) =>
         [.. Of(sandbox).Where(process => process.PidInSandbox != 1)];
 
+    /// <summary>The children of a process that has one thread; none where it has ended.</summary>
+    public static IReadOnlyList<int> ChildrenOf(int pid)
+    {
+        try
+        {
+            return [.. File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(child => int.Parse(child, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     private static IEnumerable<HostProcess> All()
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc"))

@@ -19,7 +19,8 @@ public sealed class KubernetesManager : IAsyncDisposable
     private KubernetesManager(PublishedManager process, HttpMessageHandler handler)
     {
         (_process, _handler) = (process, handler);
-        Http = new HttpClient(handler, disposeHandler: false) { BaseAddress = process.Url, Timeout = Timeout.InfiniteTimeSpan };
+        // Of a stream it bounds the beginning alone.
+        Http = new HttpClient(handler, disposeHandler: false) { BaseAddress = process.Url, Timeout = Patience.Limit };
         Client = new CodeSandboxClient(process.Url, handler);
     }
 
@@ -73,7 +74,7 @@ public sealed class KubernetesManager : IAsyncDisposable
     public async Task<string> CreateNamedAsync(bool waitForReady = true)
     {
         using var response = await CreateAsync(waitForReady);
-        var events = await response.Content.ReadAsStringAsync();
+        var events = await response.Content.ReadAsStringAsync().WaitAsync(Patience.Limit);
         response.StatusCode.ShouldBe(HttpStatusCode.OK, events);
         if (waitForReady) events.ShouldContain("\"eventType\":\"ready\"");
         var created = events.Split('\n').First(line => line.StartsWith("data: ", StringComparison.Ordinal))[6..];

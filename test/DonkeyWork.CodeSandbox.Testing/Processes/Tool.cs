@@ -5,7 +5,8 @@ namespace DonkeyWork.CodeSandbox.Testing.Processes;
 /// <summary>Runs a program to its end and keeps what it printed.</summary>
 public sealed record Tool(int ExitCode, string Output, string Error)
 {
-    private static readonly TimeSpan AfterKill = TimeSpan.FromSeconds(10);
+    /// <summary>How long what a program has printed may take to arrive once it was killed.</summary>
+    private static readonly TimeSpan AfterItsEnd = TimeSpan.FromSeconds(10);
 
     public static Task<Tool> RunAsync(string program, params string[] arguments) =>
         RunAsync(program, arguments, environment: null);
@@ -57,11 +58,20 @@ public sealed record Tool(int ExitCode, string Output, string Error)
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            // What it has left behind in the background may hold its output still.
-            await ((Task)Task.WhenAll(output, error)).WaitAsync(AfterKill).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {string.Concat(new[] { output, error }.Select(Printed))}");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end. It printed: {await PrintedAsync(output, error)}");
         }
+    }
 
-        static string Printed(Task<string> stream) => stream.IsCompletedSuccessfully ? stream.Result : "(somebody holds this stream)";
+    // The pipes end with the last process that has them, which may be one that has left the tree.
+    private static async Task<string> PrintedAsync(Task<string> output, Task<string> error)
+    {
+        try
+        {
+            return string.Concat(await Task.WhenAll(output, error).WaitAsync(AfterItsEnd));
+        }
+        catch (TimeoutException)
+        {
+            return "what is held by a process that it has left behind.";
+        }
     }
 }

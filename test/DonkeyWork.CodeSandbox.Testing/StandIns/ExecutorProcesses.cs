@@ -37,10 +37,11 @@ public sealed class ExecutorProcesses : IPodProcesses, IAsyncDisposable
     public async Task EndAsync(string uid)
     {
         if (!_executors.TryRemove(uid, out var executor)) return;
-        using var process = executor.Value.Process;
-        // Its child, the executor, goes with it, and with that everything in the namespace.
-        process.Kill();
-        await process.WaitForExitAsync();
+        using var unshare = executor.Value.Process;
+        // The first process of the namespace takes everything in it along; unshare follows it. Killed the other way round, at
+        // its very start, unshare would leave a child behind that had no time yet to ask for its parent's death signal.
+        await Patience.UntilAsync(() => unshare.HasExited || TryKillChildOf(unshare), () => $"unshare {unshare.Id} starts nothing.");
+        await unshare.WaitForExitAsync().WaitAsync(Patience.Limit);
         Directory.Delete(HomeOf(uid), recursive: true);
     }
 
@@ -50,13 +51,21 @@ public sealed class ExecutorProcesses : IPodProcesses, IAsyncDisposable
         Directory.Delete(_homes, recursive: true);
     }
 
+    private static bool TryKillChildOf(Process parent)
+    {
+        if (HostProcesses.ChildrenOf(parent.Id) is not [var child]) return false;
+        using var process = Process.GetProcessById(child);
+        process.Kill();
+        return true;
+    }
+
     private string HomeOf(string uid) => Path.Combine(_homes, uid);
 
     private Executor Start(string uid, JsonElement pod)
     {
         var address = NextAddress();
         var start = new ProcessStartInfo("unshare") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Directory.CreateDirectory(HomeOf(uid)).FullName };
-        foreach (var argument in (string[])["--pid", "--fork", "--kill-child=KILL", "--mount-proc", Repository.Executor, "--listen", $"tcp:{address}:{Port}"])
+        foreach (var argument in (string[])["--pid", "--fork", "--mount-proc", Repository.Executor, "--listen", $"tcp:{address}:{Port}"])
             start.ArgumentList.Add(argument);
         start.Environment.Clear();
         start.Environment["PATH"] = Environment.GetEnvironmentVariable("PATH");

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using DonkeyWork.CodeSandbox.Testing.Clusters;
 
@@ -13,10 +13,14 @@ public sealed class TestKubelet : IAsyncDisposable
 {
     private const string NodeName = "test-kubelet";
 
+    /// <summary>Between two tries of what the API server did not take.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     private readonly SandboxNamespace _place;
     private readonly IPodProcesses _processes;
     private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentDictionary<string, Task> _work = new();
+    // The watch's own.
+    private readonly Dictionary<string, Task> _work = new(StringComparer.Ordinal);
     private readonly Task _watching;
 
     public TestKubelet(SandboxNamespace place, IPodProcesses processes)
@@ -37,22 +41,27 @@ public sealed class TestKubelet : IAsyncDisposable
     /// <summary>Removes a pod at once, as the pod collector does with those of a node that is gone.</summary>
     public Task<bool> CollectAsync(string pod) => _place.Api.DeleteAsync($"{_place.Pods}/{pod}", graceSeconds: 0);
 
+    /// <summary>Fails with what it could not do: a test that has waited for that in vain has no other word of it.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Task.WhenAll(_work.Values);
+        await Task.WhenAll([_watching, .. _work.Values]);
         _stop.Dispose();
     }
 
     private async Task WatchAsync()
     {
-        while (true)
+        while (!_stop.IsCancellationRequested)
         {
             try
             {
                 await EndUnlistedAsync();
                 await foreach (var (type, pod) in _place.Api.WatchAsync(_place.Pods, _stop.Token)) Observe(type, pod);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                // Disposed.
             }
             catch (Exception away) when (away is HttpRequestException or IOException or ApiRefusedException)
             {
@@ -67,7 +76,7 @@ public sealed class TestKubelet : IAsyncDisposable
     {
         var running = _processes.Running;
         var listed = (await _place.ListPodsAsync()).Select(UidOf).ToHashSet(StringComparer.Ordinal);
-        foreach (var uid in running.Where(uid => !listed.Contains(uid))) await _processes.EndAsync(uid);
+        foreach (var uid in running.Where(uid => !listed.Contains(uid))) Do($"forget {uid}", () => _processes.EndAsync(uid));
     }
 
     private void Observe(string type, JsonElement pod)
@@ -88,16 +97,38 @@ public sealed class TestKubelet : IAsyncDisposable
         }
     }
 
-    // Once, unless it is found undone later because the API server was away in the middle of it.
-    private void Do(string what, Func<Task> action) => _work.TryAdd(what, Task.Run(async () =>
+    // Once, however often the pod is shown.
+    private void Do(string what, Func<Task> action)
     {
-        if (!await TryAsync(action)) _work.TryRemove(what, out _);
-    }));
+        if (!_work.ContainsKey(what)) _work[what] = Task.Run(() => UntilDoneAsync(action));
+    }
+
+    // The API server may be away in the middle of it, or not have come back altogether.
+    private async Task UntilDoneAsync(Func<Task> action)
+    {
+        var begun = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await action();
+                return;
+            }
+            catch (ApiRefusedException gone) when (gone.Status == 404)
+            {
+                // Deleted meanwhile.
+                return;
+            }
+            catch (Exception away) when (away is HttpRequestException or ApiRefusedException && begun.Elapsed < Patience.Limit && !_stop.IsCancellationRequested)
+            {
+                await Task.Delay(Pause, TimeProvider.System, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
 
     private async Task RunAsync(JsonElement pod, string name)
     {
-        if (!pod.GetProperty("spec").TryGetProperty("nodeName", out _))
-            await _place.Api.CreateAsync($"{_place.Pods}/{name}/binding", new { apiVersion = "v1", kind = "Binding", metadata = new { name, uid = UidOf(pod) }, target = new { apiVersion = "v1", kind = "Node", name = NodeName } });
+        if (!pod.GetProperty("spec").TryGetProperty("nodeName", out _)) await BindAsync(pod, name);
         var podIP = await _processes.StartAsync(pod);
         try
         {
@@ -115,10 +146,28 @@ public sealed class TestKubelet : IAsyncDisposable
         }
     }
 
+    private async Task BindAsync(JsonElement pod, string name)
+    {
+        try
+        {
+            await _place.Api.CreateAsync($"{_place.Pods}/{name}/binding", new { apiVersion = "v1", kind = "Binding", metadata = new { name, uid = UidOf(pod) }, target = new { apiVersion = "v1", kind = "Node", name = NodeName } });
+        }
+        catch (ApiRefusedException bound) when (bound.Status == 409)
+        {
+            // By a try before, whose answer was lost.
+        }
+    }
+
     private async Task EndAsync(JsonElement pod, string name)
     {
-        await _processes.EndAsync(UidOf(pod));
-        await CollectAsync(name);
+        try
+        {
+            await _processes.EndAsync(UidOf(pod));
+        }
+        finally
+        {
+            await CollectAsync(name);
+        }
     }
 
     private Task<JsonElement> PatchStatusAsync(string pod, object status) => _place.Api.PatchAsync($"{_place.Pods}/{pod}/status", new { status });
@@ -129,23 +178,4 @@ public sealed class TestKubelet : IAsyncDisposable
     private static string UidOf(JsonElement pod) => pod.GetProperty("metadata").GetProperty("uid").GetString()!;
 
     private static object Condition(string type, bool isTrue) => new { type, status = isTrue ? "True" : "False" };
-
-    /// <summary><see langword="false"/>: the API server is away; the next list shows the pod again, and a pod in deletion stays listed.</summary>
-    private static async Task<bool> TryAsync(Func<Task> action)
-    {
-        try
-        {
-            await action();
-            return true;
-        }
-        catch (ApiRefusedException gone) when (gone.Status is 404 or 409)
-        {
-            // Deleted meanwhile, or bound before.
-            return true;
-        }
-        catch (Exception away) when (away is HttpRequestException or IOException or ApiRefusedException)
-        {
-            return false;
-        }
-    }
 }
