@@ -1,6 +1,7 @@
-using System.Net;
-using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 
@@ -67,48 +68,16 @@ public sealed class BrowserTests(SharedManager shared)
     /// </summary>
     private static async Task<string> Open(string host, string page)
     {
-        using var site = new HttpListener();
-        var port = PublishedManager.FreePort();
-        site.Prefixes.Add($"http://{host}:{port}/");
-        site.Start();
-        var done = new TaskCompletionSource();
-        var serving = Task.Run(async () =>
-        {
-            try
-            {
-                while (true)
-                {
-                    _ = Answer(await site.GetContextAsync(), page, done);
-                }
-            }
-            catch (Exception stopped) when (stopped is HttpListenerException or ObjectDisposedException)
-            {
-                // The site has closed.
-            }
-        });
-        var seen = await Chromium($"http://{host}:{port}/");
-        site.Stop();
-        await serving;
-        return seen;
-    }
-
-    private static async Task Answer(HttpListenerContext request, string page, TaskCompletionSource done)
-    {
-        switch (request.Request.Url!.AbsolutePath)
-        {
-            case "/":
-                request.Response.ContentType = "text/html";
-                await request.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(page));
-                break;
-            case "/done":
-                done.SetResult();
-                break;
-            case "/until-done":
-                await done.Task;
-                break;
-        }
-
-        request.Response.Close();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Without watching settings, which takes one of the inotify instances that a user's processes share.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", $"--urls=http://{host}:0"]);
+        builder.Logging.ClearProviders();
+        await using var site = builder.Build();
+        site.MapGet("/", () => Results.Content(page, "text/html"));
+        site.MapGet("/done", () => { done.TrySetResult(); });
+        site.MapGet("/until-done", () => done.Task);
+        await site.StartAsync();
+        return await Chromium(site.Urls.Single());
     }
 
     private static async Task<string> Chromium(params string[] arguments)

@@ -5,8 +5,12 @@ using DonkeyWork.CodeSandbox.Contracts;
 namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 
 /// <summary>How a Manager that is told to stop lets its callers finish, as processes and signals show it.</summary>
-public sealed class DrainTests
+public sealed class DrainTests : IDisposable
 {
+    private readonly string _headers = Path.Combine(Path.GetTempPath(), $"codesandbox-headers-{Guid.NewGuid():N}");
+
+    public void Dispose() => File.Delete(_headers);
+
     [Fact]
     public async Task A_command_that_streams_at_SIGTERM_completes_and_then_the_process_ends()
     {
@@ -52,9 +56,10 @@ public sealed class DrainTests
         await using var manager = await ManagerProcess.StartAsync("--KataContainerManager:DrainSeconds=1");
         await using var sandbox = await manager.Client.CreateAsync();
         await using var events = await StartedAsync(sandbox, "echo started; sleep 3600");
-        var raw = Tool.RunAsync("curl", "-sN", "-H", "Content-Type: application/json", "-d", """{"command":"sleep 3601"}""", new Uri(manager.Url, $"/api/kata/{sandbox.Name}/execute").ToString());
+        var raw = Tool.RunAsync("curl", "-sN", "-D", _headers, "-H", "Content-Type: application/json", "-d", """{"command":"sleep 3601"}""", new Uri(manager.Url, $"/api/kata/{sandbox.Name}/execute").ToString());
+        // It has begun for curl too, which else would have nothing to call incomplete.
         await Patience.UntilAsync(
-            () => HostProcesses.CommandsOf(sandbox.Name).Any(process => process.CommandLine.Contains("sleep 3601", StringComparison.Ordinal)),
+            () => File.Exists(_headers) && File.ReadAllText(_headers).Contains("text/event-stream", StringComparison.Ordinal),
             () => "The second command does not start.");
 
         await manager.SignalAsync("TERM");

@@ -59,10 +59,18 @@ public sealed class KilledCompletelyTests(SharedManager shared)
     {
         await using var sandbox = await shared.Client.CreateAsync();
 
-        var result = await sandbox.RunAsync("timeout --signal=KILL 1 bash -c 'setsid sleep 3600 >/dev/null 2>&1 & sleep 3600'");
+        // With job control a job is a process group. It is killed once what gets away has done so.
+        var result = await sandbox.RunAsync("""
+            set -m
+            { setsid bash -c 'touch ~/away; exec sleep 3600' >/dev/null 2>&1 & sleep 3600; } &
+            until [ -e ~/away ]; do sleep 0.05; done
+            kill -KILL -- -$!
+            """);
 
         result.TimedOut.ShouldBeFalse();
-        HostProcesses.CommandsOf(sandbox.Name).ShouldContain(process => process.CommandLine.StartsWith("sleep 3600"));
+        await Patience.UntilAsync(
+            () => HostProcesses.CommandsOf(sandbox.Name) is [{ IsZombie: false } only] && only.CommandLine.StartsWith("sleep 3600", StringComparison.Ordinal),
+            () => $"Not it alone is left: {string.Join('\n', HostProcesses.CommandsOf(sandbox.Name))}");
     }
 
     /// <summary>Runs a command whose first line is "up" and comes back when that was printed; disposing ends it.</summary>

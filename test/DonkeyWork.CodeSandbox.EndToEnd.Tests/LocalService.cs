@@ -36,7 +36,7 @@ public sealed class LocalService : TestService, IAsyncLifetime
         (await _manager.Client.DeleteAllAsync()).FailedCount.ShouldBe(0);
         await base.DisposeAsync();
         await _manager.DisposeAsync();
-        await Patience.UntilAsync(() => Remains.Of(_directory).Count == 0, () => string.Join('\n', Remains.Of(_directory)));
+        await Remains.NothingOfAsync(_directory, () => Log);
         Directory.Delete(_directory, recursive: true);
     }
 

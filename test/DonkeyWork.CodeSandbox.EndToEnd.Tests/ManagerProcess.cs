@@ -19,7 +19,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         this.process = process;
         this.ownsStateDirectory = ownsStateDirectory;
         StateDirectory = stateDirectory;
-        Http = new HttpClient { BaseAddress = Url, Timeout = Timeout.InfiniteTimeSpan };
+        Http = new HttpClient { BaseAddress = Url, Timeout = Patience.Limit };
         Client = new CodeSandboxClient(Url);
     }
 
@@ -69,10 +69,7 @@ internal sealed class ManagerProcess : IAsyncDisposable
         process.Dispose();
         if (ownsStateDirectory)
         {
-            // A container that another Manager starts at that moment has a copy of the mounts, and lets go of it in its own time.
-            await Patience.UntilAsync(
-                () => Remains.Of(StateDirectory).Count == 0,
-                () => $"{string.Join('\n', Remains.Of(StateDirectory))}\nexit code {exitCode}, log:\n{Log}");
+            await Remains.NothingOfAsync(StateDirectory, () => $"exit code {exitCode}, log:\n{Log}");
             Directory.Delete(StateDirectory, recursive: true);
         }
     }

@@ -16,7 +16,8 @@ public sealed class ReadmeSamplesTests(SharedManager shared)
     public async Task A_sample_prints_what_its_README_says(string name)
     {
         var sample = All.Single(sample => sample.ToString() == name);
-        var executor = new Uri($"http://127.0.0.1:{PublishedManager.FreePort()}");
+        // Of 127.128.0.0/9, where nobody else is: a port of 127.0.0.1 that is free now may be a connection's in a moment.
+        var executor = new Uri($"http://127.{Random.Shared.Next(128, 256)}.{Random.Shared.Next(256)}.{Random.Shared.Next(1, 255)}:8666");
         // An executor without a Manager: first process of a pid namespace, as in a container.
         using var process = Process.Start(new ProcessStartInfo(
             "unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", Repository.Executor, "--listen", $"tcp:{executor.Authority}"]))!;

@@ -11,6 +11,13 @@ internal static class Remains
         .. Sandboxes(stateDirectory).Select(directory => $"directory {directory}"),
     ];
 
+    /// <summary>
+    /// Waits until nothing is left. A loop device goes with its last mount, and of those the kernel lets go in its own time: a container
+    /// that somebody else starts at that moment has a copy of them. What else a Manager that has ended leaves stays, and is told.
+    /// </summary>
+    public static Task NothingOfAsync(string stateDirectory, Func<string> whatElse) => Patience.UntilAsync(
+        () => Of(stateDirectory).Count == 0, () => $"{string.Join('\n', Of(stateDirectory))}\n{whatElse()}");
+
     /// <summary>Cgroup directories and processes of one sandbox.</summary>
     public static IReadOnlyList<string> OfSandbox(string name) =>
     [

@@ -4,13 +4,15 @@ using DonkeyWork.CodeSandbox.Client;
 namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 
 /// <summary>Managers that end, of themselves or not, and what the next one finds.</summary>
-public sealed class RestartTests : IDisposable
+public sealed class RestartTests : IAsyncLifetime
 {
     private readonly string directory = Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
 
-    public void Dispose()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
-        Remains.Of(directory).ShouldBeEmpty();
+        await Remains.NothingOfAsync(directory, () => "");
         Directory.Delete(directory, recursive: true);
     }
 

@@ -1,15 +1,17 @@
 namespace DonkeyWork.CodeSandbox.EndToEnd.Tests;
 
 /// <summary><c>./run.sh "COMMAND"</c>: one command in a sandbox of its own.</summary>
-public sealed class RunCommandTests : IDisposable
+public sealed class RunCommandTests : IAsyncLifetime
 {
     private readonly string directory = Path.Combine(Path.GetTempPath(), $"codesandbox-e2e-{Guid.NewGuid():N}"[..30]);
 
     private readonly IReadOnlyList<string> groupsBefore = Remains.Groups();
 
-    public void Dispose()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
-        Remains.Of(directory).ShouldBeEmpty();
+        await Remains.NothingOfAsync(directory, () => "");
         Remains.Groups().ShouldBe(groupsBefore);
         if (Directory.Exists(directory))
         {
@@ -72,7 +74,7 @@ public sealed class RunCommandTests : IDisposable
             var run = await Tool.RunAsync(
                 "timeout", ["--signal=INT", $"{milliseconds / 1000.0:0.00}", Repository.Manager, "run", "sleep 3600"], Setting());
             run.ExitCode.ShouldBe(124, run.Error);
-            Remains.Of(directory).ShouldBeEmpty($"after {milliseconds} ms: {run.Error}");
+            await Remains.NothingOfAsync(directory, () => $"after {milliseconds} ms: {run.Error}");
         }
     }
 
@@ -90,7 +92,7 @@ public sealed class RunCommandTests : IDisposable
 
         // 143: once everything is deleted, the next signal may end it before it does so itself.
         run.ExitCode.ShouldBeOneOf(130, 143);
-        Remains.Of(directory).ShouldBeEmpty(run.Error);
+        await Remains.NothingOfAsync(directory, () => run.Error);
     }
 
     [Theory]
@@ -125,7 +127,8 @@ public sealed class RunCommandTests : IDisposable
         await using var manager = await ManagerProcess.StartOnAsync(directory);
         var run = await Run("hostname");
         run.ExitCode.ShouldBe(0, run.Error);
-        manager.Log.ShouldContain(run.Output.Trim());
+        // Its log comes through a pipe, in its own time.
+        await Patience.UntilAsync(() => manager.Log.Contains(run.Output.Trim(), StringComparison.Ordinal), () => $"{run.Output} is not in:\n{manager.Log}");
     }
 
     [Fact]

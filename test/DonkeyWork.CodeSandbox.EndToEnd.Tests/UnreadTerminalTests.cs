@@ -29,14 +29,14 @@ public sealed class UnreadTerminalTests(SharedManager shared)
         var before = manager.MostResidentKilobytes;
         using var terminal = await ConnectAsync(sandbox, $"stty raw; {Numbers}; exit 5");
 
-        var (pid, written) = await HeldAsync(sandbox.Name);
+        (await HeldAsync(sandbox.Name)).ShouldBeLessThan(MostTaken);
 
         await AnotherGoesOnAsync(sandbox);
         (await sandbox.RunAsync("echo runs")).StandardOutput.ShouldBe("runs\n");
         await sandbox.Files.WriteTextAsync("file", "written");
         (await sandbox.Files.ReadTextAsync("file")).ShouldBe("written");
-        BytesWritten(pid).ShouldBe(written, "it is not held");
-        written.ShouldBeLessThan(MostTaken);
+        // Again, and by then not only slow: whatever there is of buffers is full.
+        (await HeldAsync(sandbox.Name)).ShouldBeLessThan(MostTaken);
 
         (await HashAsync(terminal)).ShouldBe((await Tool.OutputOfAsync("/bin/bash", ["-c", $"{Numbers} | sha256sum"]))[..64]);
         terminal.CloseStatusDescription.ShouldBe("5");
@@ -83,8 +83,8 @@ public sealed class UnreadTerminalTests(SharedManager shared)
         return terminal;
     }
 
-    /// <summary>Waits until the program waits in the kernel and has written nothing more for a while; its pid, and how much it has.</summary>
-    private static async Task<(int Pid, long Written)> HeldAsync(string sandbox)
+    /// <summary>Waits until the program waits in the kernel and has written nothing more for a while; how much it has.</summary>
+    private static async Task<long> HeldAsync(string sandbox)
     {
         const int same = 25;
         (int Pid, long Written) last = default;
@@ -99,7 +99,7 @@ public sealed class UnreadTerminalTests(SharedManager shared)
                 return count >= same;
             },
             () => "It is not held.");
-        return last;
+        return last.Written;
     }
 
     private static long BytesWritten(int pid) => long.Parse(

@@ -146,8 +146,8 @@ public sealed class SandboxRoutesTests : IAsyncLifetime
             var seen = registry.Find(name);
             _manager.Backend.Tell(observation);
             _manager.Backend.MakeReady(name);
-            while (registry.Find(name)!.Version == seen!.Version || registry.Find(name)!.Version != _manager.Backend.Sandboxes.Single().Version)
-                await registry.NextAsync(name, registry.Find(name), Patience.Limit, CancellationToken.None);
+            var last = _manager.Backend.Sandboxes.Single().Version;
+            while (seen!.Version != last) seen = await registry.NextAsync(name, seen, Patience.Limit, CancellationToken.None);
         }
     }
 }

@@ -60,8 +60,9 @@ internal sealed class TestManager : IAsyncDisposable
         var name = Backend.Sandboxes.MaxBy(sandbox => int.Parse(sandbox.Version))!.Name;
         // Shown by the view without a live read.
         var registry = Services.GetRequiredService<SandboxRegistry>();
-        while (registry.Find(name) is not { IsReady: true } seen)
-            await registry.NextAsync(name, registry.Find(name), Patience.Limit, CancellationToken.None);
+        // What is waited to change is what was looked at: what came in between may have been the last change there is.
+        var seen = registry.Find(name);
+        while (seen is not { IsReady: true }) seen = await registry.NextAsync(name, seen, Patience.Limit, CancellationToken.None);
         return name;
     }
 

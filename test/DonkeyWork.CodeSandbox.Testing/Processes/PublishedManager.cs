@@ -1,26 +1,27 @@
 using System.Diagnostics;
-using System.Net.Sockets;
-using System.Net;
 
 namespace DonkeyWork.CodeSandbox.Testing.Processes;
 
 /// <summary>The published Manager as a process of its own, and what it has printed.</summary>
 public sealed class PublishedManager : IDisposable
 {
+    // What Kestrel says, once for each address.
+    private const string Listening = "Now listening on: ";
+
     private readonly Process _process;
     private readonly List<string> _log = [];
+    private Uri? _url;
 
-    private PublishedManager(Process process, Uri url)
+    private PublishedManager(Process process)
     {
         _process = process;
-        Url = url;
         _process.OutputDataReceived += Keep;
         _process.ErrorDataReceived += Keep;
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
 
-    public Uri Url { get; }
+    public Uri Url => _url ?? throw new InvalidOperationException("The Manager has not said where it listens.");
 
     public int Pid => _process.Id;
 
@@ -31,34 +32,44 @@ public sealed class PublishedManager : IDisposable
         get { lock (_log) return string.Join('\n', _log); }
     }
 
-    /// <summary>Starts it on a free port of loopback and waits until it is healthy.</summary>
+    /// <summary>
+    /// Starts it on loopback and waits until it is healthy. The kernel chooses the port, and it says which: one that was free
+    /// before it started may be another connection's by then.
+    /// </summary>
     /// <param name="before">A program that starts it in its stead, such as <c>ip netns exec NAME</c>, and its arguments.</param>
     /// <param name="settings">Arguments such as <c>--Section:Key=value</c>.</param>
     /// <param name="http">How the Manager is asked whether it is healthy; <see langword="null"/>: directly.</param>
     /// <exception cref="InvalidOperationException">It ended; the message has all that it printed.</exception>
     public static async Task<PublishedManager> StartAsync(IReadOnlyList<string> before, IReadOnlyList<string> settings, HttpMessageHandler? http = null)
     {
-        var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        string[] line = [.. before, Repository.Manager, $"--urls={url}", .. settings];
+        string[] line = [.. before, Repository.Manager, "--urls=http://127.0.0.1:0", .. settings];
         var start = new ProcessStartInfo(line[0]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in line[1..]) start.ArgumentList.Add(argument);
 
-        var manager = new PublishedManager(Process.Start(start)!, url);
+        var manager = new PublishedManager(Process.Start(start)!);
         using var probe = new HttpClient(http ?? new SocketsHttpHandler(), disposeHandler: http is null) { Timeout = TimeSpan.FromSeconds(2) };
-        await Patience.UntilAsync(
-            () => manager.HasExited || manager.IsHealthy(probe),
-            () => $"The Manager does not answer:\n{manager.Log}");
+        try
+        {
+            await Patience.UntilAsync(
+                async () => manager.HasExited || await manager.IsHealthyAsync(probe),
+                () => $"The Manager does not answer:\n{manager.Log}");
+        }
+        catch (TimeoutException)
+        {
+            await manager.KillAsync();
+            throw;
+        }
+
         if (!manager.HasExited) return manager;
         // With the streams' end, so that the message is whole.
-        await manager._process.WaitForExitAsync();
-        throw new InvalidOperationException($"The Manager ended with {manager._process.ExitCode}:\n{manager.Log}");
+        throw new InvalidOperationException($"The Manager ended with {await manager.WaitForExitAsync()}:\n{manager.Log}");
     }
 
     /// <summary>SIGKILL: no goodbye.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync();
+        await WaitForExitAsync();
     }
 
     /// <summary>SIGINT, as Ctrl+C sends it; the exit code.</summary>
@@ -74,29 +85,29 @@ public sealed class PublishedManager : IDisposable
         if (!_process.HasExited) await Tool.RunAsync("/bin/kill", $"-{name}", $"{_process.Id}");
     }
 
-    /// <summary>Waits for its end; the exit code.</summary>
+    /// <summary>Waits for its end and its output's, which whoever has inherited it could keep open; the exit code.</summary>
     public async Task<int> WaitForExitAsync()
     {
-        using var patience = new CancellationTokenSource(Patience.Limit);
-        await _process.WaitForExitAsync(patience.Token);
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(Patience.Limit);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"The Manager has {(HasExited ? "ended, and somebody holds its output" : "not ended")}:\n{Log}");
+        }
+
         return _process.ExitCode;
     }
 
     public void Dispose() => _process.Dispose();
 
-    /// <summary>A TCP port of loopback that nobody listens on.</summary>
-    public static int FreePort()
+    private async Task<bool> IsHealthyAsync(HttpClient probe)
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    private bool IsHealthy(HttpClient probe)
-    {
+        if (Volatile.Read(ref _url) is not { } url) return false;
         try
         {
-            using var response = probe.GetAsync(new Uri(Url, "/healthz")).GetAwaiter().GetResult();
+            using var response = await probe.GetAsync(new Uri(url, "/healthz"));
             return response.IsSuccessStatusCode;
         }
         catch (Exception notYet) when (notYet is HttpRequestException or TaskCanceledException)
@@ -109,5 +120,7 @@ public sealed class PublishedManager : IDisposable
     {
         if (line.Data is not { } text) return;
         lock (_log) _log.Add(text);
+        // Behind the time, the level and who says it.
+        if (text.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at) Volatile.Write(ref _url, new Uri(text[(at + Listening.Length)..]));
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace DonkeyWork.CodeSandbox.Testing.Services;
@@ -10,7 +11,8 @@ public abstract class ExecuteContract(TestService service)
     public static TheoryData<string, int, string> Recorded => new()
     {
         {
-            @"echo hello; sleep 0.2; echo oops >&2; sleep 0.2; printf 'quote "" back \\ tab \t cr \r\n'; sleep 0.2; printf 'é😀 <&> \xff\n\n'; sleep 0.2; printf 'no newline'; exit 3",
+            // Between streams the order is that of the reading, so each waits until the event before it has come.
+            @"seen() { until [ -e seen-$1 ]; do sleep 0.05; done; }; echo hello; seen 1; echo oops >&2; seen 2; printf 'quote "" back \\ tab \t cr \r\n'; sleep 0.2; printf 'é😀 <&> \xff\n\n'; sleep 0.2; printf 'no newline'; exit 3",
             300,
             """
             event: OutputEvent
@@ -78,8 +80,9 @@ public abstract class ExecuteContract(TestService service)
     {
         await using var sandbox = await service.CreateAsync();
 
-        using var response = await sandbox.Http.PostAsJsonAsync($"{sandbox.Address}execute", new { command, timeoutSeconds });
-        var stream = await response.Content.ReadAsStringAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{sandbox.Address}execute") { Content = JsonContent.Create(new { command, timeoutSeconds }) };
+        using var response = await sandbox.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var stream = await ReadAsync(response, sandbox);
 
         response.Content.Headers.ContentType!.ToString().ShouldBe("text/event-stream");
         (response.Headers.CacheControl?.NoCache, response.Headers.GetValues("X-Accel-Buffering").Single()).ShouldBe((true, "no"));
@@ -95,5 +98,22 @@ public abstract class ExecuteContract(TestService service)
         (await response.Content.ReadAsStringAsync()).ShouldContain("CompletedEvent");
 
         (await sandbox.Http.GetStringAsync($"{sandbox.Address}executions")).ShouldBe("[]");
+    }
+
+    /// <summary>All of it; of each event that has come there is a file <c>seen-ID</c> in the sandbox.</summary>
+    private static async Task<string> ReadAsync(HttpResponseMessage response, TestSandbox sandbox)
+    {
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(patience.Token));
+        var all = new StringBuilder();
+        var buffer = new char[4096];
+        var seen = 0;
+        while (await reader.ReadAsync(buffer, patience.Token) is > 0 and var count)
+        {
+            all.Append(buffer, 0, count);
+            for (; $"{all}".Contains($"\nid: {seen + 1}\n", StringComparison.Ordinal); seen++) await sandbox.OutputOfAsync($"touch seen-{seen + 1}");
+        }
+
+        return $"{all}";
     }
 }

@@ -27,7 +27,8 @@ public abstract class KillContract(TestService service)
     {
         await using var sandbox = await service.CreateAsync();
         var spared = await BystanderAsync(sandbox);
-        var execution = await StartedAsync(sandbox, spared, new { command, timeoutSeconds = 1 });
+        // Not waited for until it is under way: on a busy machine its time may be over before anybody has looked.
+        var execution = await sandbox.StartAsync(new { command, timeoutSeconds = 1 });
 
         (await execution.WaitAsync()).GetProperty("reason").GetString().ShouldBe("timed_out");
 

@@ -12,7 +12,7 @@ public abstract class TestService : IAsyncDisposable
 
     protected TestService()
     {
-        foreach (var way in Ways) _clients.Add(new HttpClient(NewHandler()) { BaseAddress = way.Address, Timeout = Timeout.InfiniteTimeSpan });
+        foreach (var way in Ways) _clients.Add(new HttpClient(NewHandler()) { BaseAddress = way.Address, Timeout = Patience.Limit });
     }
 
     /// <summary>The addresses.</summary>
