@@ -61,7 +61,6 @@ public sealed class ManualClock : TimeProvider
     {
         var end = GetUtcNow() + by;
         while (TakeNext(end) is { } timer) timer.Fire();
-        lock (_gate) _now = end;
     }
 
     private ManualTimer? TakeNext(DateTimeOffset end)
@@ -69,7 +68,13 @@ public sealed class ManualClock : TimeProvider
         lock (_gate)
         {
             var next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
-            if (next is null) return null;
+            if (next is null)
+            {
+                // With the same look: a timer that is set from now on counts from here.
+                _now = end;
+                return null;
+            }
+
             if (next.Due > _now) _now = next.Due.Value;
             next.Due = next.Period > TimeSpan.Zero ? next.Due + next.Period : null;
             if (next.Due is null) _timers.Remove(next);

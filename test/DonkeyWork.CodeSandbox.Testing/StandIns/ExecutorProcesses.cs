@@ -54,9 +54,17 @@ public sealed class ExecutorProcesses : IPodProcesses, IAsyncDisposable
     private static bool TryKillChildOf(Process parent)
     {
         if (HostProcesses.ChildrenOf(parent.Id) is not [var child]) return false;
-        using var process = Process.GetProcessById(child);
-        process.Kill();
-        return true;
+        try
+        {
+            using var process = Process.GetProcessById(child);
+            process.Kill();
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            // It has ended by itself, and so will its parent.
+            return false;
+        }
     }
 
     private string HomeOf(string uid) => Path.Combine(_homes, uid);
