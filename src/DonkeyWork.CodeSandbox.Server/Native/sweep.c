@@ -20,8 +20,12 @@
 
 /* What has many gigabytes takes its time to die; what has not by then waits for a device. */
 #define PATIENCE_SECONDS 10
-/* Walks before the hunt. Its stops are felt by others: a shell may take one for its foreground job's (WUNTRACED). */
+/*
+ * Walks that found somebody new, and walks in all, before the hunt. Its stops are felt by others: a shell may take one for its
+ * foreground job's (WUNTRACED). What is killed already only needs a processor to die, which on a busy machine takes a while.
+ */
 #define GENTLE_WALKS 20
+#define MOST_GENTLE_WALKS 1000
 #define PAUSE_NANOSECONDS 1000000
 
 struct process {
@@ -170,15 +174,18 @@ static void let_go_on(struct table *table, const struct table *before, const int
         }
 }
 
-/* How many of them are not dead yet. */
-static int kill_marked(const struct table *table)
+/* How many of them are not dead yet; news: how many of these the walk before has not seen. */
+static int kill_marked(const struct table *table, const struct table *last, int *news)
 {
     int living = 0;
+    *news = 0;
     for (int i = 0; i < table->count; i++) {
         const struct process *process = &table->items[i];
         /* One that must not be killed is another user's, adopted by PID 1, and no command's. */
-        if (process->mine && kill(process->pid, SIGKILL) == 0 && !is_dead(process))
+        if (process->mine && kill(process->pid, SIGKILL) == 0 && !is_dead(process)) {
             living++;
+            *news += !find(last, process->pid);
+        }
     }
     return living;
 }
@@ -194,16 +201,21 @@ static int has_left_nothing(int32_t helper)
 static int kill_gently(struct table *now, int32_t helper, const int32_t *helpers, int32_t count)
 {
     const struct timespec pause = { .tv_nsec = PAUSE_NANOSECONDS };
-    for (int walk = 0; walk < GENTLE_WALKS; walk++) {
-        if (has_left_nothing(helper))
-            return 1;
-        if (!scan(now))
-            return 0;
+    struct table last = { 0 };
+    int has_died = 0, news;
+    for (int walk = 0, found = 0; walk < MOST_GENTLE_WALKS && found < GENTLE_WALKS; walk++) {
+        if ((has_died = has_left_nothing(helper)) || !scan(now))
+            break;
         mark(now, helper, helpers, count);
-        kill_marked(now);
+        kill_marked(now, &last, &news);
+        found += news > 0;
+        struct table swapped = last;
+        last = *now;
+        *now = swapped;
         nanosleep(&pause, NULL);
     }
-    return 0;
+    free(last.items);
+    return has_died;
 }
 
 static time_t now_seconds(void)
@@ -227,7 +239,7 @@ int32_t cs_sweep(int32_t helper, const int32_t *helpers, int32_t count)
         return 0;
     }
     int32_t result = scan(&before) ? 0 : -1;
-    int empty = 0;
+    int empty = 0, news;
     while (result == 0 && empty < 2) {
         kill(-1, SIGSTOP);
         if (!scan(&now)) {
@@ -237,7 +249,7 @@ int32_t cs_sweep(int32_t helper, const int32_t *helpers, int32_t count)
             break;
         }
         mark(&now, helper, helpers, count);
-        empty = kill_marked(&now) ? 0 : empty + 1;
+        empty = kill_marked(&now, &before, &news) ? 0 : empty + 1;
         let_go_on(&now, &before, helpers, count);
         if (empty == 0) {
             if (now_seconds() > end)
