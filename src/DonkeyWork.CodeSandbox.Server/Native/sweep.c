@@ -174,20 +174,26 @@ static void let_go_on(struct table *table, const struct table *before, const int
         }
 }
 
-/* How many of them are not dead yet; news: how many of these the walk before has not seen. */
-static int kill_marked(const struct table *table, const struct table *last, int *news)
+/* How many of them are not dead yet. */
+static int kill_marked(const struct table *table)
 {
     int living = 0;
-    *news = 0;
     for (int i = 0; i < table->count; i++) {
         const struct process *process = &table->items[i];
         /* One that must not be killed is another user's, adopted by PID 1, and no command's. */
-        if (process->mine && kill(process->pid, SIGKILL) == 0 && !is_dead(process)) {
+        if (process->mine && kill(process->pid, SIGKILL) == 0 && !is_dead(process))
             living++;
-            *news += !find(last, process->pid);
-        }
     }
     return living;
+}
+
+/* Whether one of them was not there in the walk before. */
+static int has_news(const struct table *table, const struct table *last)
+{
+    for (int i = 0; i < table->count; i++)
+        if (table->items[i].mine && !is_dead(&table->items[i]) && !find(last, table->items[i].pid))
+            return 1;
+    return 0;
 }
 
 /* A reaper has ended by itself, and nobody could make it say so that has no right over it but signals. */
@@ -198,23 +204,22 @@ static int has_left_nothing(int32_t helper)
         end.si_code == CLD_EXITED && end.si_status == CS_NOTHING_LEFT;
 }
 
-static int kill_gently(struct table *now, int32_t helper, const int32_t *helpers, int32_t count)
+static int kill_gently(int32_t helper, const int32_t *helpers, int32_t count)
 {
     const struct timespec pause = { .tv_nsec = PAUSE_NANOSECONDS };
-    struct table last = { 0 };
-    int has_died = 0, news;
-    for (int walk = 0, found = 0; walk < MOST_GENTLE_WALKS && found < GENTLE_WALKS; walk++) {
+    struct table walks[2] = { 0 };
+    int has_died = 0;
+    for (int walk = 0, news = 0; walk < MOST_GENTLE_WALKS && news < GENTLE_WALKS; walk++) {
+        struct table *now = &walks[walk % 2], *last = &walks[(walk + 1) % 2];
         if ((has_died = has_left_nothing(helper)) || !scan(now))
             break;
         mark(now, helper, helpers, count);
-        kill_marked(now, &last, &news);
-        found += news > 0;
-        struct table swapped = last;
-        last = *now;
-        *now = swapped;
+        kill_marked(now);
+        news += has_news(now, last);
         nanosleep(&pause, NULL);
     }
-    free(last.items);
+    free(walks[0].items);
+    free(walks[1].items);
     return has_died;
 }
 
@@ -234,12 +239,10 @@ int32_t cs_sweep(int32_t helper, const int32_t *helpers, int32_t count)
     struct table before = { 0 }, now = { 0 };
     const struct timespec pause = { .tv_nsec = PAUSE_NANOSECONDS };
     time_t end = now_seconds() + PATIENCE_SECONDS;
-    if (helper && kill_gently(&now, helper, helpers, count)) {
-        free(now.items);
+    if (helper && kill_gently(helper, helpers, count))
         return 0;
-    }
     int32_t result = scan(&before) ? 0 : -1;
-    int empty = 0, news;
+    int empty = 0;
     while (result == 0 && empty < 2) {
         kill(-1, SIGSTOP);
         if (!scan(&now)) {
@@ -249,7 +252,7 @@ int32_t cs_sweep(int32_t helper, const int32_t *helpers, int32_t count)
             break;
         }
         mark(&now, helper, helpers, count);
-        empty = kill_marked(&now, &before, &news) ? 0 : empty + 1;
+        empty = kill_marked(&now) ? 0 : empty + 1;
         let_go_on(&now, &before, helpers, count);
         if (empty == 0) {
             if (now_seconds() > end)
